@@ -1,0 +1,91 @@
+"""archcalc tells exactly what a neural network costs, layer by layer, and proves it.
+
+>>> import archcalc
+>>> report = archcalc.analyze("alexnet")
+>>> report.total("params"), report.total("macs")
+(60965224, 724406816)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from archcalc.count.compare import Comparison
+from archcalc.count.report import Cost, Report, Row
+from archcalc.errors import ArchcalcError, ModelError, UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__version__ = "0.1.0"
+__all__ = [
+    "ArchcalcError",
+    "Comparison",
+    "Cost",
+    "ModelError",
+    "Report",
+    "Row",
+    "UsageError",
+    "analyze",
+    "build",
+    "compare",
+    "names",
+]
+
+# torch takes a second to import: the functions that need it import it when they are called.
+
+
+def names() -> list[str]:
+    """The names of the networks that archcalc knows, oldest first; imports no torch."""
+    from archcalc.zoo import registry
+
+    return registry.names()
+
+
+def build(name: str, **settings: Any) -> nn.Module:
+    """A network of the zoo as a fresh torch module, initialised and in training mode.
+
+    `settings` are its builder's own, such as `num_classes=10`. Raises UsageError for a name or setting that does not
+    exist.
+    """
+    from archcalc.zoo import registry
+
+    return registry.build(name, **settings)
+
+
+def analyze(
+    model: str | nn.Module,
+    inputs: Any = None,
+    *,
+    batch_size: int | None = None,
+    training: bool = False,
+    **settings: Any,
+) -> Report:
+    """What a network costs, call by call, found without allocating its weights.
+
+    `model`: a zoo name, "package.module:factory", "path/to/net.py:Net", or any torch module, which comes back as it
+    was. `inputs`: a shape with the batch, `(1, 3, 224, 224)`, a tensor, a list of those, or a dict of keyword inputs;
+    a zoo network has an input of its own and also takes a shape without the batch. `batch_size` goes before a shape
+    without a batch. `training` counts what runs in training, such as auxiliary heads. `settings` go to the builder.
+
+    Raises UsageError if the request is wrong, and ModelError, with the rows so far as its `report`, if the model
+    cannot be built or run.
+    """
+    from archcalc.analysis import analyze
+
+    return analyze(model, inputs, batch_size=batch_size, training=training, **settings)
+
+
+def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: int | None = None) -> Comparison:
+    """Networks side by side, each measure with its ratio to the first.
+
+    Each is a report or anything that `analyze` takes; `inputs` and `batch_size` go to all but the reports.
+    """
+    from archcalc.count.compare import compare
+
+    if not models:
+        raise UsageError("name at least one network to compare")
+    reports = [
+        model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models
+    ]
+    return compare(*reports)

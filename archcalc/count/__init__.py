@@ -1,0 +1,1 @@
+"""What a trace costs: formulas, rows, totals and comparisons. Nothing here needs torch."""

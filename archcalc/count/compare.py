@@ -1,0 +1,68 @@
+"""Two or more reports side by side."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from archcalc.count.report import Report
+
+SCHEMA = "archcalc.compare/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measure of every network: `ratios` are to the first one's, None where there is no such thing."""
+
+    key: str
+    title: str
+    unit: str
+    values: tuple[Any, ...]
+    ratios: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Networks side by side; the first is the one that the others are measured by."""
+
+    reports: tuple[Report, ...]
+    metrics: tuple[Metric, ...]
+
+    def __str__(self) -> str:
+        """The table that `archcalc compare` prints, 100 columns wide."""
+        from archcalc.render import comparison, render
+
+        return render(comparison(self), "table", width=100).rstrip("\n")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values: the metrics, and each network's report."""
+        return {
+            "schema": SCHEMA,
+            "networks": [report.subject for report in self.reports],
+            "complete": all(report.complete for report in self.reports),
+            "metrics": [asdict(metric) for metric in self.metrics],
+            "reports": [report.to_dict() for report in self.reports],
+        }
+
+
+def compare(*reports: Report) -> Comparison:
+    """Input, output, depth, params, macs, FLOPs and activations of each report, with the ratio to the first."""
+    shapes = [
+        _metric("input_shape", "input", "shape", [report.input_shapes[0] for report in reports]),
+        _metric(
+            "output_shape",
+            "output",
+            "shape",
+            [report.output_shapes[0] if report.output_shapes else None for report in reports],
+        ),
+        _metric("depth", "depth", "count", [report.depth for report in reports]),
+    ]
+    totals = {"params": "params", "macs": "mult-adds", "flops": "FLOPs", "activations": "activations"}
+    sums = [_metric(key, title, "count", [report.total(key) for report in reports]) for key, title in totals.items()]
+    return Comparison(reports, tuple(shapes + sums))
+
+
+def _metric(key: str, title: str, unit: str, values: list[Any]) -> Metric:
+    first = values[0]
+    ratios = [value / first if unit == "count" and first else None for value in values]
+    return Metric(key, title, unit, tuple(values), tuple(ratios))

@@ -1,0 +1,59 @@
+"""Folding: rows gathered into the modules that hold them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from archcalc.count.report import Report, Row
+
+
+def fold(report: Report, depth: int) -> Report:
+    """The same report with one row for each module `depth` levels below the root; totals stay what they were.
+
+    A module's row stands where its first call stood. Rows that lie no deeper stay as they are.
+    """
+    groups: dict[str, list[Row]] = {}
+    for number, row in enumerate(report.rows):
+        parts = row.path.split(".")
+        # a row at or above the level keeps its own place, even if its module runs again
+        key = ".".join(parts[:depth]) if len(parts) > depth else f"{row.path}\n{number}"
+        groups.setdefault(key, []).append(row)
+    rows = tuple(_gathered(report, path.partition("\n")[0], rows) for path, rows in groups.items())
+    return replace(report, rows=rows, folded=depth) if len(rows) < len(report.rows) else report
+
+
+def fold_to(report: Report, rows: int) -> Report:
+    """The report folded no further than needed to have about that many rows; as it is if it has no more."""
+    deepest = max((row.path.count(".") for row in report.rows), default=0)
+    folded = report
+    for depth in range(deepest, 0, -1):
+        if len(folded.rows) <= rows:
+            break
+        folded = fold(report, depth)
+    return folded
+
+
+def _gathered(report: Report, path: str, rows: list[Row]) -> Row:
+    if len(rows) == 1:
+        return replace(rows[0], path=path)
+    module = report.modules.get(path)
+    ran = module is not None and module.outputs
+    return Row(
+        path=path,
+        kind=module.kind if module else "calls",
+        module=path,
+        input_shapes=tuple(s.shape for s in module.inputs) if module and ran else rows[0].input_shapes,
+        output_shapes=tuple(s.shape for s in module.outputs) if module and ran else rows[-1].output_shapes,
+        dtype=rows[-1].dtype,
+        params=sum(row.params for row in rows),
+        macs=_sum([row.macs for row in rows]),
+        activations=_sum([row.activations for row in rows]),
+        least_macs=sum(row.least_macs for row in rows),
+        depth=max(row.depth for row in rows),
+        unknown=tuple(f"{row.path}: {op}" for row in rows for op in row.unknown),
+        calls=sum(row.calls for row in rows),
+    )
+
+
+def _sum(values: list[int | None]) -> int | None:
+    return None if None in values else sum(value or 0 for value in values)

@@ -1,0 +1,58 @@
+"""What has no multiply-adds by our convention, and why. What is neither here nor has a formula is unknown."""
+
+from __future__ import annotations
+
+from archcalc.trace.values import AtenOp
+
+_KINDS = {
+    "activation": """relu relu6 leaky_relu elu celu selu silu mish gelu hardswish hardsigmoid hardtanh tanh sigmoid
+        softmax log_softmax""",
+    "elementwise": "add sub mul div exp sqrt rsqrt square abs neg",
+    "normalisation": "batch_norm layer_norm group_norm instance_norm local_response_norm rms_norm",
+    "pooling": "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d",
+    "dropout": "dropout",
+    "data movement": "cat concat concatenate flatten",
+    "reduction": "mean sum",
+}
+FREE = {kind: reason for reason, kinds in _KINDS.items() for kind in kinds.split()}
+"""By kind of call: why it has no multiply-adds."""
+
+_ATEN = {
+    "normalisation": """native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training
+        _native_batch_norm_legit_functional _batch_norm_with_update batch_norm_no_training cudnn_batch_norm
+        native_layer_norm native_group_norm _fused_rms_norm renorm linalg_vector_norm norm""",
+    "activation": """_softmax _log_softmax _safe_softmax glu _prelu_kernel rrelu_with_noise softplus hardshrink
+        softshrink threshold""",
+    "pooling": """max_pool2d_with_indices max_pool3d_with_indices avg_pool2d avg_pool3d _adaptive_avg_pool2d
+        _adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d fractional_max_pool2d fractional_max_pool3d
+        max_unpool2d max_unpool3d""",
+    "reduction": """sum mean amax amin aminmax max min argmax argmin any all var var_mean std std_mean logsumexp prod
+        cumsum cumprod cummax cummin logcumsumexp median nanmedian mode count_nonzero nansum""",
+    "sorting": "sort topk kthvalue unique_dim _unique2 unique_consecutive searchsorted bucketize histc bincount",
+    "random numbers": """native_dropout bernoulli bernoulli_ rand randn randint randperm rand_like randn_like
+        randint_like normal normal_ uniform_ exponential_ multinomial""",
+    "data movement": """cat stack clone _to_copy copy_ copy _unsafe_view contiguous gather scatter scatter_ scatter_add
+        scatter_add_ scatter_reduce index index_select index_put index_put_ index_add index_add_ index_copy index_fill
+        slice_scatter select_scatter diagonal_scatter embedding _embedding_bag _embedding_bag_forward_only take
+        masked_fill masked_fill_ masked_scatter masked_select nonzero repeat repeat_interleave roll flip rot90 tril
+        triu tril_ triu_ constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d
+        replication_pad2d replication_pad3d pixel_shuffle pixel_unshuffle channel_shuffle im2col col2im zero_ fill_
+        fill lift_fresh lift_fresh_copy set_ resize_ detach_ _local_scalar_dense is_same_size equal view_as_real
+        view_as_complex _reshape_alias alias new_empty new_zeros new_full new_ones empty_like zeros_like ones_like
+        full_like split_with_sizes_copy unbind_copy unsafe_split unsafe_split_with_sizes""",
+    "constant": """empty empty_strided zeros ones full arange linspace logspace eye scalar_tensor tril_indices
+        triu_indices""",
+    "interpolation": """grid_sampler_2d grid_sampler_3d affine_grid_generator""",
+}
+_FREE_ATEN = {f"aten.{name}": reason for reason, names in _ATEN.items() for name in names.split()}
+
+
+def free_aten(op: AtenOp) -> str:
+    """Why a torch op has no multiply-adds; "" where nobody knows that it has none."""
+    if op.name in _FREE_ATEN:
+        return _FREE_ATEN[op.name]
+    if "view" in op.tags:
+        return "data movement"
+    if "pointwise" in op.tags:
+        return "elementwise"
+    return "interpolation" if op.name.startswith(("aten.upsample_", "aten._upsample_")) else ""

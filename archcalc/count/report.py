@@ -1,0 +1,195 @@
+"""The report: one row a call with what it costs, and totals that are sums over those rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from archcalc.trace.values import Module, Shape
+
+if TYPE_CHECKING:
+    import pandas
+
+SCHEMA = "archcalc.report/1"
+
+CONVENTION = (
+    "mult-adds: one per multiply-add of convolutions and matrix products; "
+    "bias, normalisation, pooling and activations are not counted. FLOPs = 2 x mult-adds"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What slides over the input: one number an axis, `groups` for all."""
+
+    kernel: Shape
+    stride: Shape
+    padding: Shape | str
+    dilation: Shape
+    groups: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one call costs, in plain counts.
+
+    `macs`: multiply-adds of convolutions and matrix products. `activations`: elements of the results of those
+    (fvcore's and RegNet's activation count, Krizhevsky's "neurons"). `free` says why there is nothing to count.
+    """
+
+    macs: int = 0
+    activations: int = 0
+    window: Window | None = None
+    free: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a report: a call, or a folded module standing for all calls inside it.
+
+    `path` names the row: the module's path, with the kind behind it where a module makes several calls.
+    `module` is the `named_modules()` path and `call` counts that module's runs. Shapes carry the batch.
+    `params` counts the elements of the parameters that this row is the first to use. `macs` and `activations`
+    are None where unknown; `unknown` then names the ops, and `least_macs` is the sum of what is known.
+    `depth` is the number of weight layers on the longest path from the input to this row's output.
+    `calls` is the number of calls that the row stands for.
+    """
+
+    path: str
+    kind: str
+    module: str = ""
+    call: int = 0
+    window: Window | None = None
+    input_shapes: tuple[Shape, ...] = ()
+    output_shapes: tuple[Shape, ...] = ()
+    dtype: str = "float32"
+    params: int = 0
+    macs: int | None = 0
+    activations: int | None = 0
+    least_macs: int = 0
+    depth: int = 0
+    unknown: tuple[str, ...] = ()
+    free: str = ""
+    calls: int = 1
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """Shape of the first input, with the batch."""
+        return self.input_shapes[0] if self.input_shapes else None
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """Shape of the first output, with the batch."""
+        return self.output_shapes[0] if self.output_shapes else None
+
+    @property
+    def flops(self) -> int | None:
+        """Floating-point operations: two a multiply-add; None where unknown."""
+        return None if self.macs is None else 2 * self.macs
+
+    @property
+    def kernel(self) -> Shape | None:
+        """Kernel size, one number an axis; None where nothing slides."""
+        return self.window.kernel if self.window else None
+
+    @property
+    def stride(self) -> Shape | None:
+        """Stride, one number an axis."""
+        return self.window.stride if self.window else None
+
+    @property
+    def padding(self) -> Shape | str | None:
+        """Padding, one number an axis, or torch's word for it ("same", "valid")."""
+        return self.window.padding if self.window else None
+
+    @property
+    def dilation(self) -> Shape | None:
+        """Dilation, one number an axis."""
+        return self.window.dilation if self.window else None
+
+    @property
+    def groups(self) -> int | None:
+        """Number of groups of channels that do not see each other."""
+        return self.window.groups if self.window else None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a network costs: rows in forward order and what a reader must know about them.
+
+    `source` says where the network comes from, such as the paper; `input_shapes` and `output_shapes` carry the
+    batch; `batch_size` is set where every shape of every row begins with it, so that it can be left out in print.
+    `uncalled` lists registered parameters that no row used, by name, with their elements. `folded` is the depth
+    that the rows were folded to, None where they are single calls. `failure` is the error at which the rows end.
+    `modules` is the tree that the rows came from, by path.
+    """
+
+    subject: str
+    rows: tuple[Row, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shapes: tuple[Shape, ...] = ()
+    source: str = ""
+    training: bool = False
+    batch_size: int | None = None
+    depth: int = 0
+    uncalled: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    folded: int | None = None
+    failure: str | None = None
+    modules: dict[str, Module] = field(default_factory=dict, repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every call was counted or is free for a reason; if not, totals are lower bounds."""
+        return self.failure is None and not self.unknown
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The calls that have no formula, as "path: op"."""
+        return tuple(f"{row.path}: {op}" for row in self.rows for op in row.unknown)
+
+    def total(self, key: str) -> int:
+        """The sum of `params`, `macs`, `flops` or `activations` over the rows; unknown ones add what is known.
+
+        Raises KeyError for any other key.
+        """
+        if key == "flops":
+            return 2 * self.total("macs")
+        if key == "macs":
+            return sum(row.least_macs if row.macs is None else row.macs for row in self.rows)
+        if key in ("params", "activations"):
+            return sum(getattr(row, key) or 0 for row in self.rows)
+        raise KeyError(f"no total of '{key}'; there are params, macs, flops, activations")
+
+    def __str__(self) -> str:
+        """The table that `archcalc table` prints, 100 columns wide."""
+        from archcalc.render import layers, render
+
+        return render(layers(self), "table", width=100).rstrip("\n")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole report as JSON-ready values: raw integers, shapes as lists with the batch."""
+        totals = {key: self.total(key) for key in ("params", "macs", "flops", "activations")}
+        return {
+            "schema": SCHEMA,
+            **{key: value for key, value in asdict(self).items() if key not in ("rows", "modules")},
+            "complete": self.complete,
+            "unknown": self.unknown,
+            "totals": totals,
+            "convention": CONVENTION,
+            "rows": [{**asdict(row), "flops": row.flops} for row in self.rows],
+        }
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows as a DataFrame with the columns of the CSV: raw integers, missing where unknown."""
+        import pandas
+
+        from archcalc.count.columns import COLUMNS
+
+        return pandas.DataFrame({key: [column.value(row) for row in self.rows] for key, column in COLUMNS.items()})
+
+
+def elements(shapes: tuple[Shape, ...]) -> int:
+    """Number of elements of tensors of these shapes together."""
+    return sum(prod(shape) for shape in shapes)

@@ -1,0 +1,99 @@
+"""From a trace to a report: what each call costs, which parameters it is the first to use, how deep it lies."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from archcalc.count.formulas import cost
+from archcalc.count.report import Cost, Report, Row
+from archcalc.trace.values import Shape, Trace
+
+
+def count(trace: Trace, source: str = "") -> Report:
+    """The report of a trace: one row a call, in forward order."""
+    costs = [cost(op) for op in trace.ops]
+    depths = _depths(trace, [known for known, _ in costs])
+    unused = {parameter.name: parameter.numel for parameter in trace.params}
+    rows = []
+    for op, path, depth, (known, unknown) in zip(trace.ops, _paths(trace), depths, costs, strict=True):
+        activations = [spec for spec in op.inputs if spec.param is None]
+        rows.append(
+            Row(
+                path=path,
+                kind=op.kind,
+                module=op.path,
+                call=op.call,
+                window=known.window,
+                input_shapes=tuple(spec.shape for spec in activations),
+                output_shapes=tuple(spec.shape for spec in op.outputs),
+                dtype=op.outputs[0].dtype,
+                params=sum(unused.pop(spec.param, 0) for spec in op.inputs if spec.param),
+                macs=None if unknown else known.macs,
+                activations=None if unknown else known.activations,
+                least_macs=known.macs,
+                depth=depth,
+                unknown=unknown,
+                free=known.free,
+            )
+        )
+    inputs = tuple(spec.shape for spec in trace.inputs)
+    outputs = tuple(spec.shape for spec in trace.outputs)
+    first = [shape for row in rows for shape in (row.input_shape, row.output_shape) if shape is not None]
+    return Report(
+        subject=trace.subject,
+        source=source,
+        rows=tuple(rows),
+        input_shapes=inputs,
+        output_shapes=outputs,
+        training=trace.training,
+        batch_size=trace.batch_size if _all_begin_with(trace.batch_size, (*inputs, *outputs, *first)) else None,
+        depth=max((depths[spec.producer] for spec in trace.outputs if spec.producer is not None), default=0),
+        uncalled=unused if trace.failure is None else {},
+        modules=trace.modules,
+        notes=trace.notes,
+        failure=trace.failure,
+    )
+
+
+def _all_begin_with(batch_size: int | None, shapes: tuple[Shape, ...]) -> bool:
+    return batch_size is not None and all(shape and shape[0] == batch_size for shape in shapes)
+
+
+def _paths(trace: Trace) -> list[str]:
+    """A name for each call: its module's path, and the kind where that module makes several calls or holds others."""
+    holders = {""}
+    for path in {op.path for op in trace.ops}:
+        holders.update(path[:at] for at, letter in enumerate(path) if letter == ".")
+    several = {path for (path, _), calls in Counter((op.path, op.call) for op in trace.ops).items() if calls > 1}
+    named = holders | several
+    taken: Counter[tuple[str, int, str]] = Counter()
+    names = []
+    for op in trace.ops:
+        if op.path not in named:
+            names.append(op.path)
+            continue
+        taken[op.path, op.call, op.kind] += 1
+        nth = taken[op.path, op.call, op.kind]
+        name = f"{op.path}.{op.kind}".lstrip(".") + (f"_{nth}" if nth > 1 else "")
+        while name in trace.modules:  # a module may be called what the call is called
+            name += "_"
+        names.append(name)
+    return names
+
+
+def _depths(trace: Trace, costs: list[Cost]) -> list[int]:
+    """For each call the number of weight layers on the longest path from the input to its output.
+
+    A weight layer is a call with multiply-adds of which one operand comes from parameters alone.
+    """
+    depths: list[int] = []
+    of_weights: list[bool] = []
+    for op, known in zip(trace.ops, costs, strict=True):
+        producers = [spec.producer for spec in op.inputs if spec.producer is not None]
+        weights = [
+            spec.param is not None or (spec.producer is not None and of_weights[spec.producer]) for spec in op.inputs
+        ]
+        of_weights.append(bool(weights) and all(weights))
+        is_layer = known.macs > 0 and any(weights) and not all(weights)
+        depths.append(max((depths[producer] for producer in producers), default=0) + is_layer)
+    return depths

@@ -1,0 +1,96 @@
+"""How wide text is, where it may break, and which columns of a table find room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from unicodedata import combining, east_asian_width
+
+GAP = 2
+"""Blanks between two columns."""
+
+BREAKS = "._/,;:-"
+"""Characters behind which a cell may go on in the next line, where it has no blank to break at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One column in characters; `least` is the width that it can do with by folding its longest cells."""
+
+    title: str
+    cells: tuple[str, ...]
+    right: bool
+    rank: int
+    least: int
+    key: str = ""
+    block: int = 0
+
+    @property
+    def natural(self) -> int:
+        """The width at which nothing folds."""
+        return max(width_of(line) for cell in (self.title, *self.cells) for line in cell.split("\n"))
+
+
+def width_of(text: str) -> int:
+    """Terminal columns that a text takes: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def folded(text: str, width: int) -> list[str]:
+    """A cell in lines of at most `width`, broken at a blank or a separator if there is one; nothing is lost."""
+    lines: list[str] = []
+    for rest in text.split("\n"):
+        while width_of(rest) > width:
+            end = len(rest)
+            while end > 1 and width_of(rest[:end]) > width:
+                end -= 1
+            blank = rest.rfind(" ", 0, end + 1)
+            end = blank if blank > 0 else max(rest.rfind(char, 0, end) for char in BREAKS) + 1 or end
+            lines.append(rest[:end].rstrip())
+            rest = rest[end:].lstrip(" ")
+        lines.append(rest)
+    return lines
+
+
+def chosen(strips: Sequence[Strip], width: int) -> list[Strip]:
+    """The columns that find room: the highest rank goes first, the later of two equals, rank 0 never."""
+    left = list(strips)
+    while len(left) > 1 and _row_width([strip.least for strip in left]) > width:
+        rank = max(strip.rank for strip in left)
+        if rank == 0:
+            break
+        left.remove([strip for strip in left if strip.rank == rank][-1])
+    return left
+
+
+def blocks(strips: Sequence[Strip], width: int) -> list[list[Strip]]:
+    """Columns in blocks that each fit: what belongs to block 0 is repeated in all, the others stay together."""
+    groups: dict[int, list[Strip]] = {}
+    for strip in strips:
+        groups.setdefault(strip.block, []).append(strip)
+    first = groups.pop(0, [])
+    found: list[list[Strip]] = []
+    for group in groups.values():
+        if found and _row_width([strip.least for strip in found[-1] + group]) <= width:
+            found[-1] += group
+        else:
+            found.append(first + group)
+    return found or [first]
+
+
+def widths(strips: Sequence[Strip], width: int) -> list[int]:
+    """A width for each column: natural where there is room; else text folds first, then the widest column."""
+    given = [min(strip.least, strip.natural) for strip in strips]
+    for at, strip in enumerate(strips):
+        given[at] += max(0, min(strip.natural - given[at], width - _row_width(given)))
+    while _row_width(given) > width and max(given) > 1:
+        words = [at for at, strip in enumerate(strips) if not strip.right and given[at] > 5]
+        at = max(words or range(len(given)), key=given.__getitem__)
+        given[at] -= 1
+    return given
+
+
+def _row_width(each: Sequence[int]) -> int:
+    return sum(each) + GAP * (len(each) - 1)

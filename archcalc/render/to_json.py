@@ -1,0 +1,14 @@
+"""json: the whole document, raw integers and shapes with the batch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from archcalc.render.grid import Grid
+from archcalc.render.options import Options
+
+
+def written(grid: Grid, options: Options) -> str:
+    """The grid's document, indented by two."""
+    return json.dumps(grid.document(), indent=2, ensure_ascii=options.ascii_only, default=asdict) + "\n"

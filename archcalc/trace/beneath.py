@@ -1,0 +1,52 @@
+"""What runs beneath a call: every op that torch really executes, with the count of torch's own registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from archcalc.trace.tensors import tensors_in
+from archcalc.trace.values import AtenOp
+
+if TYPE_CHECKING:
+    from archcalc.trace.record import Recorder
+
+
+class Beneath(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its mode untyped
+    """Tells the recorder of every op that torch really runs, also of those that no Python function announces."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._recorder = recorder
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # torch would otherwise import its compiler, a second, to keep it away from here
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Runs an op, or what it is composed of, and notes it."""
+        kwargs = kwargs or {}
+        if func._overloadpacket not in flop_registry and torch._C._dispatch_has_kernel_for_dispatch_key(
+            func.name(), "CompositeImplicitAutograd"
+        ):
+            with self:
+                return func.decompose(*args, **kwargs)
+        result = func(*args, **kwargs)
+        self._recorder.ran(func, args, kwargs, result)
+        return result
+
+
+def aten_op(func: Any, args: Any, kwargs: Any, result: Any) -> AtenOp:
+    """One op as a fact, torch's own count included."""
+    formula = flop_registry.get(func._overloadpacket)
+    tags = [tag.name for tag in func.tags] + ["view"] * func.is_view
+    sizes = [tensor.numel() for tensor in tensors_in(result)]
+    return AtenOp(
+        name=str(func._overloadpacket),
+        flops=formula(*args, **kwargs, out_val=result) if formula else None,
+        tags=tuple(tags),
+        output_elements=sum(sizes),
+    )

@@ -1,0 +1,54 @@
+"""What kind of call a torch function is: the name that a row shows, and how the recorder treats it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+# Calls that give no tensor, or change how one is held rather than what is in it. They run on what they are
+# given: a weight that is read by value (`item`, `tolist`) answers with its real value.
+_QUERIES = frozenset(
+    """size dim ndimension numel nelement stride is_contiguous storage_offset element_size data_ptr get_device type
+    is_floating_point is_complex is_signed is_same_size is_nonzero is_pinned is_shared is_set_to has_names
+    untyped_storage storage tolist item numpy __len__ __bool__ __int__ __float__ __index__ __complex__ __hash__
+    __repr__ __str__ __format__ __dir__ __reduce_ex__ __deepcopy__ __set__ __delete__ __dlpack__ __dlpack_device__
+    requires_grad_ retain_grad register_hook register_post_accumulate_grad_hook backward
+    is_grad_enabled is_inference is_tensor is_storage broadcast_shapes result_type can_cast promote_types
+    has_torch_function sym_size sym_stride""".split()
+)
+_TENSOR_PROPERTIES = frozenset(["T", "mT", "H", "mH", "real", "imag", "data", "grad"])
+_REFLECTED = {"truediv": "div", "itruediv": "div", "idiv": "div", "radd": "add", "iadd": "add", "isub": "sub"}
+_REFLECTED |= {"rsub": "sub", "rmul": "mul", "imul": "mul", "rdiv": "div", "rtruediv": "div", "rmatmul": "matmul"}
+_REFLECTED |= {"rpow": "pow", "ipow": "pow", "rfloordiv": "floor_divide", "floordiv": "floor_divide"}
+_TORCH = frozenset(
+    """torch torch._tensor torch.functional torch.nn.functional torch._C._nn torch._C._special torch._C._linalg
+    torch._C._fft torch._jit_internal""".split()
+)
+
+
+class Call(NamedTuple):
+    """`kind` names the call; a `query` is not recorded; `in_place` calls put their result into their first argument."""
+
+    kind: str
+    query: bool = False
+    in_place: bool = False
+
+
+@lru_cache(maxsize=1024)
+def classify(func: Any) -> Call:
+    """What kind of call a function is that torch hands to a TorchFunctionMode."""
+    name: str = getattr(func, "__name__", None) or type(func).__name__
+    if name == "__get__":
+        name = func.__self__.__name__
+        return Call(name, query=name not in _TENSOR_PROPERTIES)
+    if name in _QUERIES:
+        return Call(name, query=True)
+    module = getattr(func, "__module__", None) or getattr(getattr(func, "__objclass__", None), "__module__", None) or ""
+    if module not in _TORCH and module != "torch._C":
+        # Somebody else's function may share a name with one of torch's, and must not get its formula.
+        return Call(f"{module.removeprefix('torch._ops.')}.{name}".removesuffix(".default"))
+    if name.startswith("__"):
+        name = name.strip("_")
+        in_place = name in ("setitem", "iadd", "isub", "imul", "idiv", "itruediv", "ipow")
+        return Call(_REFLECTED.get(name, name), in_place=in_place)
+    return Call(name.rstrip("_"), in_place=name.endswith("_"))

@@ -1,0 +1,42 @@
+"""Input sizes, from what a person writes; no torch is needed to turn a wrong one away."""
+
+from __future__ import annotations
+
+import re
+from math import prod
+
+from archcalc.errors import UsageError
+from archcalc.trace.values import Shape
+
+LARGEST = 2**60  # elements; beyond, torch itself cannot count the bytes
+
+
+def parse_size(text: str) -> Shape:
+    """The shape that `3x224x224`, `1x3x224x224` or `3,224,224` says; UsageError for anything else."""
+    if not re.fullmatch(r"\d+([x×X,]\d+)*", text.strip(), flags=re.ASCII):
+        raise UsageError(f"'{text}' is no input size; write channels x height x width, such as 3x224x224")
+    return checked(tuple(int(number) for number in re.split(r"[x×X,]", text.strip())))
+
+
+def checked(shape: Shape) -> Shape:
+    """The shape itself; UsageError where a size is zero or they are too large together."""
+    if min(shape, default=1) < 1:
+        raise UsageError(f"the input size {'x'.join(map(str, shape))} has a size below 1")
+    if prod(shape) > LARGEST:
+        raise UsageError(f"the input size {'x'.join(map(str, shape))} is larger than any memory")
+    return shape
+
+
+def with_batch(shape: Shape, batch_size: int | None) -> Shape:
+    """The shape of a batch: one to three numbers are one sample, four or more hold the batch already.
+
+    Raises UsageError where both say a batch size and they differ.
+    """
+    if len(shape) < 4:
+        return checked((1 if batch_size is None else batch_size, *shape))
+    if batch_size not in (None, shape[0]):
+        raise UsageError(
+            f"the input size {'x'.join(map(str, shape))} says a batch of {shape[0]}, the batch size is {batch_size}: "
+            "leave one of them out"
+        )
+    return shape

@@ -1,0 +1,68 @@
+"""Tensors as the recorder sees them: what is known of one, and stand-ins without data."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from archcalc.trace.values import TensorSpec
+
+_META = torch.device("meta")
+
+Key = tuple[tuple[int, ...], tuple[int, ...], torch.dtype]
+"""Shape, stride and dtype: all of a tensor that the shape of a result can depend on."""
+
+
+class Known(NamedTuple):
+    """A tensor that the recorder has met.
+
+    `tensor` is what calls run on. `live`: its values depend on the input or on a parameter. `plain`: shape rules apply.
+    `owned`: it was made while tracing, so that an in-place call may write to it.
+    """
+
+    tensor: Tensor
+    spec: TensorSpec
+    key: Key
+    live: bool
+    plain: bool
+    owned: bool
+
+
+def on_meta(tensor: Tensor) -> Tensor:
+    """A tensor without data of the same shape, strides and dtype; the tensor itself if it has none."""
+    return tensor if tensor.is_meta else empty((tuple(tensor.shape), tensor.stride(), tensor.dtype))
+
+
+def empty(key: Key) -> Tensor:
+    """A new tensor without data."""
+    with torch._C._DisableTorchDispatch():  # not part of what the model does
+        return torch.empty_strided(key[0], key[1], dtype=key[2], device=_META)
+
+
+def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of a new tensor: the last axis lies closest."""
+    strides = [1]
+    for size in shape[:0:-1]:
+        strides.append(strides[-1] * size)
+    return tuple(strides[::-1]) if shape else ()
+
+
+def tensors_in(tree: Any) -> list[Tensor]:
+    """Every tensor in nested sequences, dicts and dataclasses, in order."""
+    if isinstance(tree, Tensor):
+        return [tree]
+    if isinstance(tree, dict):
+        tree = tree.values()
+    elif is_dataclass(tree):
+        tree = vars(tree).values()
+    elif not isinstance(tree, (tuple, list)):
+        return []
+    return [tensor for branch in tree for tensor in tensors_in(branch)]
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """The dtype's plain name, such as float32."""
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,120 @@
+"""The trace: what ran, as frozen values without torch in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One tensor: its shape and dtype, which call made it, and its qualified name if it is a parameter.
+
+    `producer` is the index of the Op that made it; None for inputs, parameters, buffers and constants.
+    """
+
+    shape: Shape
+    dtype: str
+    producer: int | None = None
+    param: str | None = None
+
+    @property
+    def numel(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class AtenOp:
+    """One primitive torch op that ran beneath a call.
+
+    `flops` is what torch's own registry (`torch.utils.flop_counter`) gives, None where it has no formula;
+    `tags` are torch's own: "pointwise", "view", "factory", …; `output_elements` is the size of its results.
+    """
+
+    name: str
+    flops: int | None
+    tags: tuple[str, ...]
+    output_elements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One layer-level call, as a person would draw it: a convolution, a `cat`, an addition.
+
+    `path` is the dotted `named_modules()` path of the innermost module that was running, "" for the root;
+    `call` counts that module's runs from 0. `args` and `kwargs` are the call's own, tensors as TensorSpec and
+    other objects by their name. `aten` is what ran beneath it; empty where its shape rule made running needless.
+    """
+
+    index: int
+    kind: str
+    path: str
+    call: int
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outputs: tuple[TensorSpec, ...]
+    aten: tuple[AtenOp, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """Every tensor among the arguments, in order, parameters included."""
+        return tuple(tensor_specs((self.args, self.kwargs)))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A registered parameter, under the first of its names."""
+
+    name: str
+    shape: Shape
+    dtype: str
+    trainable: bool
+
+    @property
+    def numel(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module of the tree: its class, and the tensors of its latest run, none if it did not run."""
+
+    kind: str
+    inputs: tuple[TensorSpec, ...] = ()
+    outputs: tuple[TensorSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Everything that ran, in order, and what was registered.
+
+    `modules` holds every module by its path, also those that did not run. `notes` says what a reader must know
+    about how the trace was taken. `failure` is the error's text if the model raised: then `ops` ends before it.
+    """
+
+    subject: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    training: bool
+    batch_size: int | None
+    ops: tuple[Op, ...]
+    params: tuple[Parameter, ...]
+    modules: dict[str, Module]
+    notes: tuple[str, ...] = ()
+    failure: str | None = None
+
+
+def tensor_specs(tree: Any) -> list[TensorSpec]:
+    """Every TensorSpec in nested tuples, lists and dicts, in order."""
+    if isinstance(tree, TensorSpec):
+        return [tree]
+    if isinstance(tree, dict):
+        tree = tree.values()
+    elif not isinstance(tree, (tuple, list)):
+        return []
+    return [spec for branch in tree for spec in tensor_specs(branch)]

@@ -1,0 +1,126 @@
+"""From what a person names to a module: a zoo name, `package.module:factory` or `path/to/net.py:Net`."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from archcalc.errors import ModelError, UsageError, unknown
+from archcalc.trace.values import Shape
+from archcalc.zoo import registry
+from archcalc.zoo.meta import weights_on_meta
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A network to look at: its name, where it comes from, its own input size if it has one, and itself."""
+
+    name: str
+    source: str
+    input_shape: Shape | None
+    module: nn.Module
+
+
+def load(target: str, settings: dict[str, Any]) -> Subject:
+    """Build what `target` names, its weights on the meta device.
+
+    Raises UsageError where there is no such thing, ModelError where it is there and cannot be built.
+    """
+    if ":" in target:
+        module = _built(target, _attribute(target), settings)
+        return Subject(target, target, None, module)
+    entry = registry.architecture(target)
+    with weights_on_meta():
+        module = registry.build(entry.name, **settings)
+    channels = settings.get("in_channels", entry.input_shape[0])
+    return Subject(entry.name, entry.source, (channels, *entry.input_shape[1:]), module)
+
+
+def _attribute(target: str) -> Any:
+    place, _, name = target.rpartition(":")
+    module = _import(target, place)
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise unknown(f"name in {place}", part, [each for each in dir(found) if not each.startswith("_")])
+        found = getattr(found, part)
+    return found
+
+
+def _import(target: str, place: str) -> Any:
+    """The Python module at a path or of a dotted name, found from the working directory too."""
+    file = Path(place)
+    is_file = file.suffix == ".py"
+    if is_file and not file.is_file():
+        raise UsageError(f"there is no file {place}; write path/to/net.py:Net")
+    folder = str(file.resolve().parent if is_file else Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        if not is_file:
+            return import_module(place)
+        spec = spec_from_file_location(file.stem, file)
+        if spec is None or spec.loader is None:
+            raise UsageError(f"{place} is not a Python file")
+        module = module_from_spec(spec)
+        sys.modules.setdefault(file.stem, module)  # dataclasses and pickle look their module up there
+        spec.loader.exec_module(module)
+        return module
+    except UsageError:
+        raise
+    except ModuleNotFoundError as error:
+        if not is_file and error.name is not None and (place == error.name or place.startswith(f"{error.name}.")):
+            raise UsageError(
+                f"there is no module {place}; write package.module:factory or path/to/net.py:Net"
+            ) from error
+        raise ModelError(f"{target} cannot be imported: {_said(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise ModelError(f"{target} cannot be imported: {_said(error)}") from error
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(folder)
+
+
+def _built(target: str, found: Any, settings: dict[str, Any]) -> nn.Module:
+    if isinstance(found, nn.Module):
+        if settings:
+            raise UsageError(f"{target} is built already and takes no settings")
+        return found
+    if not callable(found):
+        raise UsageError(f"{target} is a {type(found).__name__}, neither a torch module nor something that builds one")
+    _check(target, found, settings)
+    try:
+        with weights_on_meta():
+            module = found(**settings)
+    except Exception:
+        try:
+            module = found(**settings)  # a constructor may read the values of its weights
+        except (Exception, SystemExit) as error:
+            raise ModelError(f"{target} cannot be built: {_said(error)}") from error
+    if not isinstance(module, nn.Module):
+        raise UsageError(f"{target} gives a {type(module).__name__}, not a torch module")
+    return module
+
+
+def _check(target: str, builder: Callable[..., Any], settings: dict[str, Any]) -> None:
+    """Raise UsageError where a setting is unknown or a needed one is missing."""
+    try:
+        signature = inspect.signature(builder)
+    except (TypeError, ValueError):
+        return  # a builder without a readable signature checks its arguments itself
+    try:
+        signature.bind(**settings)
+    except TypeError as error:
+        raise UsageError(f"{target}: {error}; give each as --set name=value") from error
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
