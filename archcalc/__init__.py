@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from archcalc.bench.timing import Benchmark
 from archcalc.count.compare import Comparison
 from archcalc.count.report import Cost, Report, Row
 from archcalc.errors import ArchcalcError, ModelError, UsageError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "ArchcalcError",
+    "Benchmark",
     "Comparison",
     "Cost",
     "ModelError",
@@ -27,6 +30,7 @@ __all__ = [
     "Row",
     "UsageError",
     "analyze",
+    "benchmark",
     "build",
     "compare",
     "names",
@@ -73,7 +77,7 @@ def analyze(
     """
     from archcalc.analysis import analyze
 
-    return analyze(model, inputs, batch_size=batch_size, training=training, **settings)
+    return analyze(model, inputs, batch_size, training, settings)
 
 
 def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: int | None = None) -> Comparison:
@@ -89,3 +93,48 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
         model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models
     ]
     return compare(*reports)
+
+
+def benchmark(
+    *models: str | nn.Module,
+    inputs: Any = None,
+    batch_size: int | Sequence[int] | None = None,
+    device: str = "cpu",
+    dtype: str = "fp32",
+    mode: str = "train",
+    channels_last: bool = False,
+    compiled: bool = False,
+    threads: int | None = None,
+    seconds: float = 1.0,
+    layers: bool = False,
+    seed: int = 0,
+    **settings: Any,
+) -> Benchmark:
+    """How long networks take on this machine: forward, backward and a step of training, or inference alone.
+
+    `models` and `inputs` are as for `analyze`; a module that is handed in is copied. Several networks are measured in
+    turns, so that the ratio of their times holds on a machine that does other things as well. `batch_size` may be a
+    list; `device` is "cpu", "cuda" or "cuda:1"; `dtype` is "fp32", "bf16" or "fp16"; `mode` is "train" or "inference";
+    `seconds` is the time budget of each measurement, in seconds; `layers` times every row of the table as well.
+
+    Raises UsageError if the request is wrong or there is no such device, and ModelError if none of the networks can
+    be run; those that fail beside others are the result's `failures`.
+    """
+    from archcalc.bench.run import benchmark
+
+    sizes = batch_size if isinstance(batch_size, Sequence) else (batch_size,)
+    return benchmark(
+        models,
+        inputs,
+        batch_sizes=tuple(sizes),
+        device=device,
+        dtype=dtype,
+        mode=mode,
+        channels_last=channels_last,
+        compiled=compiled,
+        threads=threads,
+        seconds=seconds,
+        layers=layers,
+        seed=seed,
+        settings=settings,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from torch import Tensor, nn
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from archcalc.count.report import Report
 from archcalc.count.rows import count
 from archcalc.errors import ModelError, UsageError
-from archcalc.trace.inputs import tensors
+from archcalc.trace.inputs import tensors, with_values
 from archcalc.trace.run import trace
 from archcalc.trace.sizes import with_batch
 from archcalc.zoo.load import Subject, load
@@ -18,54 +19,90 @@ from archcalc.zoo.load import Subject, load
 def analyze(
     model: str | nn.Module,
     inputs: Any = None,
-    *,
     batch_size: int | None = None,
     training: bool = False,
-    **settings: Any,
+    settings: dict[str, Any] | None = None,
 ) -> Report:
     """See `archcalc.analyze`."""
-    if isinstance(model, nn.Module):
-        if settings:
-            raise UsageError(f"settings such as {next(iter(settings))} are for networks that are built here by name")
-        subject = Subject(type(model).__name__, "", None, model)
-    elif isinstance(model, str):
-        subject = load(model, settings)
-    else:
-        raise UsageError(f"a model is a name or a torch module, not {model!r}")
-    given = tensors(subject.module, _shapes(subject, inputs, batch_size))
-    args, kwargs = ((), given) if isinstance(given, dict) else (tuple(_listed(given)), {})
-    first = next((tensor for tensor in (*args, *kwargs.values()) if isinstance(tensor, Tensor) and tensor.ndim), None)
-    found = trace(
-        subject.module,
-        args,
-        kwargs,
-        subject=subject.name,
-        training=training,
-        batch_size=None if first is None else first.shape[0],
-    )
-    report = count(found, subject.source)
+    settings = settings or {}
+    subject = subject_of(model, settings)
+    args, kwargs = inputs_of(subject, inputs, batch_size)
+    report = report_of(subject, args, kwargs, training=training)
+    if report.failure is not None and subject.input_shape is None:
+        report = _with_values(model, settings, args, kwargs, report)
     if report.failure is not None:
         raise ModelError(f"{subject.name} failed at {report.failure}", report)
     return report
 
 
-def _shapes(subject: Subject, inputs: Any, batch_size: int | None) -> Any:
-    """The inputs as given, or the network's own; shapes of one sample get their batch."""
-    if batch_size is not None and batch_size < 1:
+def report_of(
+    subject: Subject, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool = False, real: bool = False
+) -> Report:
+    """The report of one forward pass; it ends where the network fails, and says so."""
+    batch = _batch(args, kwargs)
+    found = trace(subject.module, args, kwargs, subject=subject.name, training=training, batch_size=batch, real=real)
+    return count(found, subject.source)
+
+
+def subject_of(model: str | nn.Module, settings: dict[str, Any], *, real: bool = False) -> Subject:
+    """The network that is named or handed in; a named one has weights without data unless they are to be `real`."""
+    if isinstance(model, nn.Module):
+        if settings:
+            raise UsageError(f"settings such as {next(iter(settings))} are for networks that are built here by name")
+        return Subject(type(model).__name__, "", None, model)
+    if isinstance(model, str):
+        return load(model, settings, real=real)
+    raise UsageError(f"a model is a name or a torch module, not {model!r}")
+
+
+def inputs_of(subject: Subject, inputs: Any, batch_size: int | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of one forward pass, by position and by name, with a tensor without data for every shape."""
+    given = tensors(subject.module, _batched(subject, inputs, batch_size))
+    return ((), given) if isinstance(given, dict) else (tuple(_listed(given)), {})
+
+
+def _with_values(
+    model: str | nn.Module, settings: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any], failed: Report
+) -> Report:
+    """The report of a run on real tensors, for a model that reads values; the failed one if that gets no further."""
+    try:
+        subject = subject_of(model if isinstance(model, str) else deepcopy(model), settings, real=True)
+        found = report_of(subject, with_values(args), with_values(kwargs), training=failed.training, real=True)
+    except Exception:  # nothing is lost: the first failure is reported
+        return failed
+    return failed if found.failure is not None and len(found.rows) <= len(failed.rows) else found
+
+
+def _batched(subject: Subject, inputs: Any, batch_size: int | None) -> Any:
+    """The inputs as given, or the network's own; the shape of one sample gets its batch."""
+    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
         raise UsageError(f"a batch has at least one sample, not {batch_size}")
+    own = subject.input_shape
     if inputs is None:
-        if subject.input_shape is None:
+        if own is None:
             raise UsageError(f"{subject.name} needs an input size, such as -i 3x224x224 or inputs=(1, 3, 224, 224)")
-        inputs = subject.input_shape
-    if not _is_shape(inputs):
-        return inputs
-    is_sample = batch_size is not None or (subject.input_shape is not None and len(inputs) == len(subject.input_shape))
-    return with_batch(tuple(inputs), batch_size) if is_sample else inputs
+        inputs = own
+    if _is_shape(inputs):
+        is_sample = batch_size is not None or (own is not None and len(inputs) == len(own))
+        return with_batch(tuple(inputs), batch_size) if is_sample else inputs
+    if batch_size is not None:
+        raise UsageError("batch_size goes before the shape of one sample; these inputs have their batch already")
+    return inputs
+
+
+def _batch(args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
+    """The batch of the first tensor, if its rank is that of a batch of vectors, images or volumes.
+
+    Three dimensions may be an image alone or a batch of sequences: there nothing is taken for the batch.
+    """
+    first = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
+    return first.shape[0] if first is not None and first.ndim in (2, 4, 5) else None
 
 
 def _is_shape(inputs: Any) -> bool:
-    return isinstance(inputs, (tuple, list)) and bool(inputs) and all(isinstance(size, int) for size in inputs)
+    whole = isinstance(inputs, (tuple, list)) and bool(inputs)
+    return whole and all(isinstance(size, int) and not isinstance(size, bool) for size in inputs)
 
 
 def _listed(given: Any) -> list[Any]:
-    return given if isinstance(given, list) else [given]
+    return list(given) if isinstance(given, (list, tuple)) else [given]

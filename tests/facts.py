@@ -31,6 +31,65 @@ def two_stage(size: int, inputs: int, reduce: int, kernel: int, filters: int) ->
 PROJECTION_PARAMS = (64 * 128 + 2 * 128) + (128 * 256 + 2 * 256) + (256 * 512 + 2 * 512)
 PROJECTION_MACS = conv(28, 1, 64, 128) + conv(14, 1, 128, 256) + conv(7, 1, 256, 512)
 
+# Szegedy 2016, Figures 3 to 8: output size, kernel positions, input channels and filters of every convolution.
+V4_STEM = ((149, 9, 3, 32), (147, 9, 32, 32), (147, 9, 32, 64), (73, 9, 64, 96), (73, 1, 160, 64), (71, 9, 64, 96))
+V4_STEM += ((73, 1, 160, 64), (73, 7, 64, 64), (73, 7, 64, 64), (71, 9, 64, 96), (35, 9, 192, 192))
+V4_A = ((35, 1, 384, 96), (35, 1, 384, 96), (35, 1, 384, 64), (35, 9, 64, 96))
+V4_A += ((35, 1, 384, 64), (35, 9, 64, 96), (35, 9, 96, 96))
+V4_REDUCTION_A = ((17, 9, 384, 384), (35, 1, 384, 192), (35, 9, 192, 224), (17, 9, 224, 256))
+V4_B = ((17, 1, 1024, 128), (17, 1, 1024, 384), (17, 1, 1024, 192), (17, 7, 192, 224), (17, 7, 224, 256))
+V4_B += ((17, 1, 1024, 192), (17, 7, 192, 192), (17, 7, 192, 224), (17, 7, 224, 224), (17, 7, 224, 256))
+V4_REDUCTION_B = ((17, 1, 1024, 192), (8, 9, 192, 192))
+V4_REDUCTION_B += ((17, 1, 1024, 256), (17, 7, 256, 256), (17, 7, 256, 320), (8, 9, 320, 320))
+V4_C = ((8, 1, 1536, 256), (8, 1, 1536, 256), (8, 1, 1536, 384), (8, 3, 384, 256), (8, 3, 384, 256))
+V4_C += ((8, 1, 1536, 384), (8, 3, 384, 448), (8, 3, 448, 512), (8, 3, 512, 256), (8, 3, 512, 256))
+V4 = V4_STEM + 4 * V4_A + V4_REDUCTION_A + 7 * V4_B + V4_REDUCTION_B + 3 * V4_C  # Figure 9
+
+
+def cifar_params(n: int) -> int:
+    """He 2015, section 4.2: 2n convolutions a stage, a scale and a shift a filter, and no shortcut that weighs."""
+    params = (9 * 3 + 2) * 16 + (64 + 1) * 10
+    for inputs, filters in ((16, 16), (16, 32), (32, 64)):
+        params += (9 * inputs + 2) * filters + (2 * n - 1) * (9 * filters + 2) * filters
+    return params
+
+
+def cifar_macs(n: int) -> int:
+    """The same convolutions on 32×32, 16×16 and 8×8."""
+    macs = conv(32, 3, 3, 16) + 64 * 10
+    for size, inputs, filters in ((32, 16, 16), (16, 16, 32), (8, 32, 64)):
+        macs += conv(size, 3, inputs, filters) + (2 * n - 1) * conv(size, 3, filters, filters)
+    return macs
+
+
+def bottlenecks(n: int) -> list[tuple[int, int, int]]:
+    """He 2016: output size, input channels and narrow channels of every unit; four times the latter leave it."""
+    units = []
+    for size, narrow, entering in ((32, 16, 16), (16, 32, 64), (8, 64, 128)):
+        units += [(size, entering, narrow)] + (n - 1) * [(size, 4 * narrow, narrow)]
+    return units
+
+
+def preresnet_params(n: int) -> int:
+    """Batch normalisation of what enters each convolution, and of what enters the average; three bare projections."""
+    params = 9 * 3 * 16 + 16 * 64 + 64 * 128 + 128 * 256 + 2 * 256 + (256 + 1) * 10
+    for _, inputs, narrow in bottlenecks(n):
+        params += 2 * (inputs + narrow + narrow) + inputs * narrow + 9 * narrow**2 + narrow * 4 * narrow
+    return params
+
+
+def preresnet_macs(n: int) -> int:
+    """The first 1×1 of a stage takes the stride, so that all of a unit runs at its output's size."""
+    macs = conv(32, 3, 3, 16) + conv(32, 1, 16, 64) + conv(16, 1, 64, 128) + conv(8, 1, 128, 256) + 256 * 10
+    for size, inputs, narrow in bottlenecks(n):
+        macs += conv(size, 1, inputs, narrow) + conv(size, 3, narrow, narrow) + conv(size, 1, narrow, 4 * narrow)
+    return macs
+
+
+CIFAR_BLOCKS = {20: 3, 32: 5, 44: 7, 56: 9, 110: 18, 1202: 200}  # n, where the depth is 6n + 2
+CIFAR = {f"resnet{depth}": n for depth, n in CIFAR_BLOCKS.items()}
+CIFAR |= {f"plain{depth}": n for depth, n in CIFAR_BLOCKS.items() if depth < 1000}
+
 LENET5_LAYERS = {
     "C1": (5 * 5 * 1 + 1) * 6,
     "S2": (1 + 1) * 6,
@@ -85,6 +144,11 @@ PARAMS: dict[str, int] = {
     "inception-module-naive": (192 + 1) * 64 + (9 * 192 + 1) * 128 + (25 * 192 + 1) * 32,
     "head-fc": 7 * 7 * 1024 * 1024,
     "head-gap": 0,
+    "inception-v3": 23834568 + (27161264 - 23834568),  # with the head
+    "conv3x3": 9 * 64**2,
+    "conv1x3-3x1": (3 + 3) * 64**2,
+    "conv1x7-7x1": (7 + 7) * 64**2,
+    "inception-v4": sum((kernel * inputs + 2) * filters for _, kernel, inputs, filters in V4) + (1536 + 1) * 1000,
     "resnet18": 11689512,
     "resnet34": 21797672,
     "resnet50": 25557032,
@@ -99,6 +163,10 @@ PARAMS: dict[str, int] = {
     "plain-block": 2 * (9 * 64 * 64 + 2 * 64),
     "residual-bottleneck": 69632 + 2 * (64 + 64 + 256),
     "residual-projection": 9 * 64 * 128 + 9 * 128 * 128 + 64 * 128 + 3 * (2 * 128),
+    **{name: cifar_params(n) for name, n in CIFAR.items()},
+    "preresnet110": cifar_params(18),  # the same convolutions, and the same widths to normalise
+    "preresnet164": preresnet_params(18),
+    "preresnet1001": preresnet_params(111),
 }
 
 MACS: dict[str, int] = {
@@ -134,6 +202,11 @@ MACS: dict[str, int] = {
     "inception-module-naive": conv(28, 1, 192, 64) + conv(28, 3, 192, 128) + conv(28, 5, 192, 32),
     "head-fc": 7 * 7 * 1024 * 1024,
     "head-gap": 0,
+    "inception-v3": 5713216096,
+    "conv3x3": conv(56, 3, 64, 64),
+    "conv1x3-3x1": 56**2 * (3 + 3) * 64**2,
+    "conv1x7-7x1": 56**2 * (7 + 7) * 64**2,
+    "inception-v4": sum(size**2 * kernel * inputs * filters for size, kernel, inputs, filters in V4) + 1536 * 1000,
     "resnet18": 1814073344,
     "resnet34": 3663761408,
     "resnet50": 3857973248,
@@ -148,6 +221,10 @@ MACS: dict[str, int] = {
     "plain-block": 2 * conv(56, 3, 64, 64),
     "residual-bottleneck": 56 * 56 * 69632,
     "residual-projection": conv(28, 3, 64, 128) + conv(28, 3, 128, 128) + conv(28, 1, 64, 128),
+    **{name: cifar_macs(n) for name, n in CIFAR.items()},
+    "preresnet110": cifar_macs(18),
+    "preresnet164": preresnet_macs(18),
+    "preresnet1001": preresnet_macs(111),
 }
 
 OUTPUTS: dict[str, tuple[int, ...]] = {
@@ -170,6 +247,10 @@ OUTPUTS: dict[str, tuple[int, ...]] = {
     "plain-block": (64, 56, 56),
     "residual-bottleneck": (256, 56, 56),
     "residual-projection": (128, 28, 28),
+    "conv3x3": (64, 56, 56),
+    "conv1x3-3x1": (64, 56, 56),
+    "conv1x7-7x1": (64, 56, 56),
+    **dict.fromkeys((*CIFAR, "preresnet110", "preresnet164", "preresnet1001"), (10,)),
 }
 """C×H×W, or the units of a classifier; a network that is not here has 1000 classes."""
 

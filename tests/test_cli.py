@@ -83,7 +83,7 @@ def test_csv_and_json_are_not_folded_and_a_terminal_table_is() -> None:
     assert len(json.loads(run("table", "resnet152", "-f", "json").stdout)["rows"]) == 515
     folded = run("table", "resnet152").stdout
     assert len(folded.splitlines()) < 80
-    assert "57 rows stand for 515 calls; --all shows every call" in " ".join(folded.split())
+    assert "57 rows stand for 515 calls; --depth and --all show more" in " ".join(folded.split())
     assert len(run("table", "resnet152", "--all").stdout.splitlines()) > 515
 
 
@@ -227,7 +227,7 @@ WRONG = [
     ("table mynet.py:Net", 2, "needs an input size"),
     ("table mynet.py:Net -i 3x8x8 --set wide=3", 2, "unexpected keyword argument 'wide'"),
     ("table mynet.py:number -i 3x8x8", 2, "neither a torch module nor"),
-    ("table mynet.py:gives_a_list -i 3x8x8", 2, "gives a list"),
+    ("table mynet.py:gives_a_list -i 3x8x8", 2, "gives an object of type list"),
     ("table mynet.py:ready -i 3x8x8 --set width=3", 2, "takes no settings"),
     ("table mynet.py:fails -i 3x8x8", 3, "RuntimeError: no luck today"),
     ("table broken.py:Net -i 3x8x8", 3, "cannot be imported: SyntaxError"),

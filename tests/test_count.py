@@ -237,7 +237,8 @@ def test_batch_multiplies_macs_and_not_params() -> None:
 
 def test_the_batch_is_only_left_out_where_every_shape_begins_with_it() -> None:
     assert report(lambda self, x: x.flatten(0, 1), 2, 3, 4).batch_size is None
-    assert report(lambda self, x: x + 1, 2, 3, 4).batch_size == 2
+    assert report(lambda self, x: x + 1, 2, 3, 4, 4).batch_size == 2
+    assert report(lambda self, x: x + 1, 2, 3, 4).batch_size is None  # an image alone, or a batch of sequences
 
 
 def test_dict_and_pandas_hold_the_rows() -> None:

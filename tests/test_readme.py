@@ -32,7 +32,11 @@ def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = re.search(r"^```python\n# net.py\n(.*?)^```$", TEXT, re.M | re.S)
     assert source is not None
     (tmp_path / "net.py").write_text(source[1])
+    claims = re.search(r"^```toml\n# claims.toml\n(.*?)^```$", TEXT, re.M | re.S)
+    assert claims is not None
+    (tmp_path / "claims.toml").write_text(claims[1])
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
 
 
 @pytest.mark.usefixtures("net")

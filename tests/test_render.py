@@ -153,7 +153,7 @@ def test_what_is_unknown_is_never_printed_as_zero(form):
 def test_remarks_tell_what_a_reader_must_know():
     text = " ".join(render(layers(INCOMPLETE), "table", width=200).split())
     assert "aux1 1,010, aux2 5: 1,015 params registered but not run" in text
-    assert "to depth 2: 7 rows stand for 7 calls; --all shows every call" in text
+    assert "to depth 2: 7 rows stand for 7 calls; --depth and --all show more" in text
     assert "traced on the CPU" in text
     complete = " ".join(render(layers(SMALL), "table").split())
     assert "all 5 calls counted" in complete

@@ -33,7 +33,8 @@ def _column(key: str, title: str, unit: str, rank: int, meaning: str, total: boo
 
 
 def _note(row: Row) -> str:
-    return "unknown: " + ", ".join(row.unknown) if row.unknown else row.free
+    notes = ["unknown: " + ", ".join(row.unknown)] if row.unknown else [row.free]
+    return "; ".join(filter(None, [*notes, "misaligned paths" if row.misaligned else ""]))
 
 
 COLUMNS: dict[str, Column] = dict(
@@ -52,6 +53,9 @@ COLUMNS: dict[str, Column] = dict(
         _column("macs", "mult-adds", "count", 0, "multiply-adds of convolutions and matrix products", total=True),
         _column("flops", "FLOPs", "count", 10, "2 x mult-adds", total=True),
         _column("activations", "activations", "count", 10, "elements put out by what does mult-adds", total=True),
+        _column("receptive_field", "sees", "window", 10, "input pixels that a unit sees, an axis each, or all"),
+        _column("jump", "jump", "step", 11, "input pixels from one unit to the next, an axis each"),
+        _column("rf_offset", "offset", "step", 11, "first input pixel that the first unit sees, an axis each"),
         _column("depth", "depth", "count", 11, "weight layers on the longest path up to here"),
         _column("dtype", "dtype", "text", 12, "dtype of the first output"),
         _column("module", "module", "text", 12, "the named_modules() path"),

@@ -48,7 +48,7 @@ class Comparison:
 def compare(*reports: Report) -> Comparison:
     """Input, output, depth, params, macs, FLOPs and activations of each report, with the ratio to the first."""
     shapes = [
-        _metric("input_shape", "input", "shape", [report.input_shapes[0] for report in reports]),
+        _metric("input_shape", "input", "shape", [next(iter(report.input_shapes), None) for report in reports]),
         _metric(
             "output_shape",
             "output",

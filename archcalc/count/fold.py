@@ -18,7 +18,7 @@ def fold(report: Report, depth: int) -> Report:
         # a row at or above the level keeps its own place, even if its module runs again
         key = ".".join(parts[:depth]) if len(parts) > depth else f"{row.path}\n{number}"
         groups.setdefault(key, []).append(row)
-    rows = tuple(_gathered(report, path.partition("\n")[0], rows) for path, rows in groups.items())
+    rows = tuple(gathered(report, path.partition("\n")[0], rows) for path, rows in groups.items())
     return replace(report, rows=rows, folded=depth) if len(rows) < len(report.rows) else report
 
 
@@ -33,17 +33,18 @@ def fold_to(report: Report, rows: int) -> Report:
     return folded
 
 
-def _gathered(report: Report, path: str, rows: list[Row]) -> Row:
+def gathered(report: Report, path: str, rows: list[Row]) -> Row:
+    """One row for all of these, which lie in the module of that path."""
     if len(rows) == 1:
         return replace(rows[0], path=path)
     module = report.modules.get(path)
-    ran = module is not None and module.outputs
+    ran = module is not None and module.runs > 0
     return Row(
         path=path,
         kind=module.kind if module else "calls",
         module=path,
-        input_shapes=tuple(s.shape for s in module.inputs) if module and ran else rows[0].input_shapes,
-        output_shapes=tuple(s.shape for s in module.outputs) if module and ran else rows[-1].output_shapes,
+        input_shapes=module.inputs if module and ran else rows[0].input_shapes,
+        output_shapes=module.outputs if module and ran else rows[-1].output_shapes,
         dtype=rows[-1].dtype,
         params=sum(row.params for row in rows),
         macs=_sum([row.macs for row in rows]),
@@ -52,6 +53,10 @@ def _gathered(report: Report, path: str, rows: list[Row]) -> Row:
         depth=max(row.depth for row in rows),
         unknown=tuple(f"{row.path}: {op}" for row in rows for op in row.unknown),
         calls=sum(row.calls for row in rows),
+        parameters=tuple(parameter for row in rows for parameter in row.parameters),
+        receptive_field=rows[-1].receptive_field,
+        jump=rows[-1].jump,
+        rf_offset=rows[-1].rf_offset,
     )
 
 

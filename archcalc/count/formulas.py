@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import prod
 from typing import Any
 
 from archcalc.count.free import FREE, free_aten
-from archcalc.count.report import Cost, Window
+from archcalc.count.report import Cost, Product, Window
 from archcalc.trace.values import Op, Shape, TensorSpec
 
 Formula = Callable[..., Cost]
@@ -38,15 +37,15 @@ def formula(*kinds: str) -> Callable[[Formula], Formula]:
 def cost(op: Op) -> tuple[Cost, tuple[str, ...]]:
     """What a call costs as far as it is known, and the names of the ops in it that nobody knows."""
     if op.kind in FORMULAS:
-        return FORMULAS[op.kind](op.outputs[0], *op.args, **op.kwargs), ()
+        kwargs = {name: value for name, value in op.kwargs.items() if name != "out"}
+        return FORMULAS[op.kind](op.outputs[0], *op.args, **kwargs), ()
     if op.kind in FREE:
         return Cost(free=FREE[op.kind]), ()
     counted = [aten for aten in op.aten if aten.flops is not None]
     reasons = {aten.name: free_aten(aten) for aten in op.aten if aten.flops is None}
     return (
         Cost(
-            # torch counts a multiply-add as two
-            macs=sum(aten.flops or 0 for aten in counted) // 2,
+            registry_macs=sum(aten.flops or 0 for aten in counted) // 2,  # torch counts a multiply-add as two
             activations=sum(aten.output_elements for aten in counted),
             free="" if counted else next(filter(None, reasons.values()), "data movement"),
         ),
@@ -72,7 +71,7 @@ def _convolution(
     """Every output element is a sum over one window of the channels in its group."""
     pads = padding if isinstance(padding, str) else _axes(padding, axes)
     window = Window(weight.shape[2:], _axes(stride, axes), pads, _axes(dilation, axes), groups)
-    return Cost(macs=out.numel * prod(weight.shape[1:]), activations=out.numel, window=window)
+    return Cost((Product(out.shape, weight.shape[1:]),), activations=out.numel, window=window)
 
 
 def _transposed_convolution(
@@ -89,29 +88,25 @@ def _transposed_convolution(
 ) -> Cost:
     """Every input element is spread over one window of the output channels in its group."""
     window = Window(weight.shape[2:], _axes(stride, axes), _axes(padding, axes), _axes(dilation, axes), groups)
-    return Cost(macs=input.numel * prod(weight.shape[1:]), activations=out.numel, window=window)
+    return Cost((Product(input.shape, weight.shape[1:], "inputs"),), activations=out.numel, window=window)
 
 
-def _pooling(
+def _average_pooling(
     axes: int,
     out: TensorSpec,
     input: TensorSpec,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
+    ceil_mode: bool = False,
     *rest: Any,
     dilation: Any = 1,
     **more: Any,
 ) -> Cost:
     kernel = _axes(kernel_size, axes)
     steps = _axes(stride, axes) if stride not in (None, ()) else kernel
-    return Cost(free="pooling", window=Window(kernel, steps, _axes(padding, axes), _axes(dilation, axes)))
-
-
-for _n in (1, 2, 3):
-    formula(f"conv{_n}d")(partial(_convolution, _n))
-    formula(f"conv_transpose{_n}d")(partial(_transposed_convolution, _n))
-    formula(f"avg_pool{_n}d")(partial(_pooling, _n))
+    window = Window(kernel, steps, _axes(padding, axes), _axes(dilation, axes), ceil=ceil_mode)
+    return Cost(free="pooling", window=window)
 
 
 def _max_pooling(
@@ -122,21 +117,24 @@ def _max_pooling(
     stride: Any = None,
     padding: Any = 0,
     dilation: Any = 1,
-    *rest: Any,
-    **more: Any,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Cost:
-    return _pooling(axes, out, input, kernel_size, stride, padding, dilation=dilation)
+    return _average_pooling(axes, out, input, kernel_size, stride, padding, ceil_mode, dilation=dilation)
 
 
 for _n in (1, 2, 3):
+    formula(f"conv{_n}d")(partial(_convolution, _n))
+    formula(f"conv_transpose{_n}d")(partial(_transposed_convolution, _n))
+    formula(f"avg_pool{_n}d")(partial(_average_pooling, _n))
     formula(f"max_pool{_n}d", f"max_pool{_n}d_with_indices")(partial(_max_pooling, _n))
 
 
 @formula("linear")
 def _linear(out: TensorSpec, input: TensorSpec, weight: TensorSpec, bias: TensorSpec | None = None) -> Cost:
-    return Cost(macs=out.numel * weight.shape[-1], activations=out.numel)
+    return Cost((Product(out.shape, weight.shape[-1:]),), activations=out.numel)
 
 
 @formula("matmul", "mm", "bmm", "mv", "dot")
-def _matmul(out: TensorSpec, input: TensorSpec, other: TensorSpec, **more: Any) -> Cost:
-    return Cost(macs=out.numel * input.shape[-1], activations=out.numel)
+def _matmul(out: TensorSpec, input: TensorSpec, *other: TensorSpec, **more: Any) -> Cost:
+    return Cost((Product(out.shape, input.shape[-1:]),), activations=out.numel)

@@ -20,9 +20,10 @@ FREE = {kind: reason for reason, kinds in _KINDS.items() for kind in kinds.split
 _ATEN = {
     "normalisation": """native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training
         _native_batch_norm_legit_functional _batch_norm_with_update batch_norm_no_training cudnn_batch_norm
-        native_layer_norm native_group_norm _fused_rms_norm renorm linalg_vector_norm norm""",
+        native_layer_norm native_group_norm _weight_norm_interface _weight_norm _fused_rms_norm renorm
+        linalg_vector_norm norm""",
     "activation": """_softmax _log_softmax _safe_softmax glu _prelu_kernel rrelu_with_noise softplus hardshrink
-        softshrink threshold""",
+        softshrink threshold threshold_ log_sigmoid_forward""",
     "pooling": """max_pool2d_with_indices max_pool3d_with_indices avg_pool2d avg_pool3d _adaptive_avg_pool2d
         _adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d fractional_max_pool2d fractional_max_pool3d
         max_unpool2d max_unpool3d""",
@@ -39,9 +40,13 @@ _ATEN = {
         replication_pad2d replication_pad3d pixel_shuffle pixel_unshuffle channel_shuffle im2col col2im zero_ fill_
         fill lift_fresh lift_fresh_copy set_ resize_ detach_ _local_scalar_dense is_same_size equal view_as_real
         view_as_complex _reshape_alias alias new_empty new_zeros new_full new_ones empty_like zeros_like ones_like
-        full_like split_with_sizes_copy unbind_copy unsafe_split unsafe_split_with_sizes""",
+        full_like split_with_sizes_copy unbind_copy unsafe_split unsafe_split_with_sizes
+        unsqueeze_ squeeze_ t_ transpose_ resize_as_ embedding_renorm_""",
     "constant": """empty empty_strided zeros ones full arange linspace logspace eye scalar_tensor tril_indices
         triu_indices""",
+    "elementwise": "floor_divide linalg_cross cross",
+    "loss": """mse_loss l1_loss smooth_l1_loss huber_loss nll_loss_forward nll_loss2d_forward nll_loss2d nll_loss
+        binary_cross_entropy binary_cross_entropy_with_logits kl_div""",
     "interpolation": """grid_sampler_2d grid_sampler_3d affine_grid_generator""",
 }
 _FREE_ATEN = {f"aten.{name}": reason for reason, names in _ATEN.items() for name in names.split()}
@@ -54,5 +59,7 @@ def free_aten(op: AtenOp) -> str:
     if "view" in op.tags:
         return "data movement"
     if "pointwise" in op.tags:
+        return "elementwise"
+    if op.name.startswith("aten._foreach_"):
         return "elementwise"
     return "interpolation" if op.name.startswith(("aten.upsample_", "aten._upsample_")) else ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from archcalc.trace.values import Module, Shape
+from archcalc.trace.values import Module, Parameter, Shape
 
 if TYPE_CHECKING:
     import pandas
@@ -21,27 +22,49 @@ CONVENTION = (
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What slides over the input: one number an axis, `groups` for all."""
+    """What slides over the input: one number an axis, `groups` for all; `ceil` rounds the output size up."""
 
     kernel: Shape
     stride: Shape
     padding: Shape | str
     dilation: Shape
     groups: int = 1
+    ceil: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Multiply-adds as a product: so many `units`, "outputs" mostly, and for each of them a sum over so much."""
+
+    units: Shape
+    each: Shape
+    noun: str = "outputs"
+
+    @property
+    def macs(self) -> int:
+        """Units times what each of them sums over."""
+        return prod(self.units) * prod(self.each)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What one call costs, in plain counts.
 
-    `macs`: multiply-adds of convolutions and matrix products. `activations`: elements of the results of those
-    (fvcore's and RegNet's activation count, Krizhevsky's "neurons"). `free` says why there is nothing to count.
+    The multiply-adds of convolutions and matrix products are given as `products`; `registry_macs` are those that
+    torch's own registry counted. `activations` are the elements that they put out (fvcore's and RegNet's activation
+    count, Krizhevsky's "neurons"). `free` says why there is nothing to count.
     """
 
-    macs: int = 0
+    products: tuple[Product, ...] = ()
+    registry_macs: int = 0
     activations: int = 0
     window: Window | None = None
     free: str = ""
+
+    @property
+    def macs(self) -> int:
+        """All multiply-adds."""
+        return sum(product.macs for product in self.products) + self.registry_macs
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +73,14 @@ class Row:
 
     `path` names the row: the module's path, with the kind behind it where a module makes several calls.
     `module` is the `named_modules()` path and `call` counts that module's runs. Shapes carry the batch.
-    `params` counts the elements of the parameters that this row is the first to use. `macs` and `activations`
+    `params` counts the elements of `parameters`, those that this row is the first to use. `macs` and `activations`
     are None where unknown; `unknown` then names the ops, and `least_macs` is the sum of what is known.
     `depth` is the number of weight layers on the longest path from the input to this row's output.
-    `calls` is the number of calls that the row stands for.
+    `calls` is the number of calls that the row stands for; a row for one call has `products` that make its macs.
+    `receptive_field` is the number of input pixels that a unit of the output sees, one an axis, "all" where it sees
+    the whole input, None where unknown; unit i sees rf_offset + i·jump to rf_offset + i·jump + receptive_field - 1,
+    padding counted as pixels; `misaligned` if paths of different jumps met, and these are those of one of them.
+    `jump` and `rf_offset` are None where positions do not lie along an axis any more.
     """
 
     path: str
@@ -72,6 +99,17 @@ class Row:
     unknown: tuple[str, ...] = ()
     free: str = ""
     calls: int = 1
+    products: tuple[Product, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    receptive_field: Shape | str | None = None
+    jump: tuple[int | Fraction, ...] | None = None
+    rf_offset: tuple[int, ...] | None = None
+    misaligned: bool = False
+
+    @property
+    def weights(self) -> int:
+        """Elements of the parameters of two or more axes: params without biases and normalisation."""
+        return sum(parameter.numel for parameter in self.parameters if len(parameter.shape) > 1)
 
     @property
     def input_shape(self) -> Shape | None:

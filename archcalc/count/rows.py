@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from archcalc.count.formulas import cost
+from archcalc.count.receptive import Field, fields
 from archcalc.count.report import Cost, Report, Row
 from archcalc.trace.values import Shape, Trace
 
@@ -13,10 +15,12 @@ def count(trace: Trace, source: str = "") -> Report:
     """The report of a trace: one row a call, in forward order."""
     costs = [cost(op) for op in trace.ops]
     depths = _depths(trace, [known for known, _ in costs])
-    unused = {parameter.name: parameter.numel for parameter in trace.params}
+    unused = {parameter.name: parameter for parameter in trace.params}
     rows = []
-    for op, path, depth, (known, unknown) in zip(trace.ops, _paths(trace), depths, costs, strict=True):
+    seen = fields(trace.ops, trace.inputs, [known.window for known, _ in costs])
+    for op, path, depth, field, (known, unknown) in zip(trace.ops, _paths(trace), depths, seen, costs, strict=True):
         activations = [spec for spec in op.inputs if spec.param is None]
+        first_used = [unused.pop(spec.param) for spec in op.inputs if spec.param in unused]
         rows.append(
             Row(
                 path=path,
@@ -27,13 +31,16 @@ def count(trace: Trace, source: str = "") -> Report:
                 input_shapes=tuple(spec.shape for spec in activations),
                 output_shapes=tuple(spec.shape for spec in op.outputs),
                 dtype=op.outputs[0].dtype,
-                params=sum(unused.pop(spec.param, 0) for spec in op.inputs if spec.param),
+                params=sum(parameter.numel for parameter in first_used),
                 macs=None if unknown else known.macs,
                 activations=None if unknown else known.activations,
                 least_macs=known.macs,
                 depth=depth,
                 unknown=unknown,
                 free=known.free,
+                products=known.products,
+                parameters=tuple(first_used),
+                **_seen(field),
             )
         )
     inputs = tuple(spec.shape for spec in trace.inputs)
@@ -48,11 +55,25 @@ def count(trace: Trace, source: str = "") -> Report:
         training=trace.training,
         batch_size=trace.batch_size if _all_begin_with(trace.batch_size, (*inputs, *outputs, *first)) else None,
         depth=max((depths[spec.producer] for spec in trace.outputs if spec.producer is not None), default=0),
-        uncalled=unused if trace.failure is None else {},
+        uncalled={} if trace.failure else {name: parameter.numel for name, parameter in unused.items()},
         modules=trace.modules,
         notes=trace.notes,
         failure=trace.failure,
     )
+
+
+def _seen(field: Field) -> dict[str, Any]:
+    """A field as the columns of a row."""
+    if not field:
+        return {}
+    if any(axis.whole for axis in field):
+        return {"receptive_field": "all"}
+    found: dict[str, Any] = {"receptive_field": tuple(axis.size for axis in field)}
+    if not any(axis.merged for axis in field):
+        jumps = (axis.jump for axis in field)
+        found["jump"] = tuple(jump.numerator if jump.denominator == 1 else jump for jump in jumps)
+        found["rf_offset"] = tuple(axis.lo[0] for axis in field)
+    return found | {"misaligned": any(axis.misaligned for axis in field)}
 
 
 def _all_begin_with(batch_size: int | None, shapes: tuple[Shape, ...]) -> bool:
@@ -74,7 +95,8 @@ def _paths(trace: Trace) -> list[str]:
             continue
         taken[op.path, op.call, op.kind] += 1
         nth = taken[op.path, op.call, op.kind]
-        name = f"{op.path}.{op.kind}".lstrip(".") + (f"_{nth}" if nth > 1 else "")
+        kind = op.kind.replace(".", "::")  # a dot would look like a module
+        name = f"{op.path}.{kind}".lstrip(".") + (f"_{nth}" if nth > 1 else "")
         while name in trace.modules:  # a module may be called what the call is called
             name += "_"
         names.append(name)

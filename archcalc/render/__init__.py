@@ -4,9 +4,13 @@ from archcalc.errors import unknown
 from archcalc.render import terminal, to_csv, to_json, to_latex, to_markdown
 from archcalc.render.catalogue import Listing, catalogue
 from archcalc.render.comparison import comparison
+from archcalc.render.explanation import explanation
 from archcalc.render.grid import Grid
+from archcalc.render.layer_timings import layer_timings
 from archcalc.render.layers import layers, layers_of, selection
 from archcalc.render.options import Options
+from archcalc.render.timings import timings
+from archcalc.render.verdicts import verification
 
 WRITERS = {
     "table": terminal.written,
@@ -29,4 +33,18 @@ def render(grid: Grid, form: str, *, width: int = 80, colour: bool = False, asci
     return WRITERS[form](grid, Options(width, colour, ascii_only))
 
 
-__all__ = ["FORMATS", "Grid", "Listing", "catalogue", "comparison", "layers", "layers_of", "render", "selection"]
+__all__ = [
+    "FORMATS",
+    "Grid",
+    "Listing",
+    "catalogue",
+    "comparison",
+    "explanation",
+    "layer_timings",
+    "layers",
+    "layers_of",
+    "render",
+    "selection",
+    "timings",
+    "verification",
+]

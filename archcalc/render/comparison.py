@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from archcalc.bench.latency import latencies, with_latency
 from archcalc.count.report import CONVENTION
 from archcalc.render.grid import Grid, Heading, Quantity, Remark, Table
 from archcalc.render.layers import NETWORK, bounded, layers_of, unknown_calls, without_batch
+from archcalc.render.timings import conditions, speed
 from archcalc.render.units import UNKNOWN, compact, significant
 
 if TYPE_CHECKING:
+    from archcalc.bench.timing import Benchmark
     from archcalc.count.compare import Comparison, Metric
     from archcalc.count.report import Report
 
@@ -21,16 +24,25 @@ CLOSE = 1.1
 """Below this ratio a difference is told in percent: "1.03 times fewer" is hard to read."""
 
 
-def comparison(found: Comparison, *, with_layers: bool = False, keys: Sequence[str] | None = None) -> Grid:
+def comparison(
+    found: Comparison,
+    *,
+    with_layers: bool = False,
+    keys: Sequence[str] | None = None,
+    measured: Benchmark | None = None,
+) -> Grid:
     """The networks of a comparison side by side, each metric with its ratio to the first network.
 
     `with_layers` puts their layers under each other as well, with the columns `keys`; the records of the csv
-    are then the layers, since one csv has one header.
+    are then the layers, since one csv has one header. `measured` adds the latency that was measured of them.
     """
+    if measured is not None:
+        found = with_latency(found, measured)
     layers = layers_of(found.reports, keys)
-    tables = (_side_by_side(found), *(layers.tables if with_layers else ()))
+    tables = (_side_by_side(found, measured), *(layers.tables if with_layers else ()))
+    document = partial(_document, found, layers if with_layers else None, measured)
     if with_layers:
-        return Grid(layers.schema, layers.headings, layers.rows, tables, partial(_document, found, layers))
+        return Grid(layers.schema, layers.headings, layers.rows, tables, document)
     headings = [NETWORK]
     for metric in found.metrics:
         headings.append(Heading(metric.key, metric.title, metric.unit))
@@ -38,7 +50,7 @@ def comparison(found: Comparison, *, with_layers: bool = False, keys: Sequence[s
             headings.append(Heading(f"{metric.key}_ratio", "ratio", "ratio"))
     headings.append(Heading("complete", "complete", "text"))
     rows = tuple(_record(found, at) for at in range(len(found.reports)))
-    return Grid(SCHEMA, tuple(headings), rows, tables, found.to_dict)
+    return Grid(SCHEMA, tuple(headings), rows, tables, document)
 
 
 def sentences(found: Comparison) -> list[str]:
@@ -64,7 +76,7 @@ def _sentence(first: Report, other: Report) -> str:
     return f"{needs}, {significant(times)} times {'fewer than' if after < before else 'as many as'} {whose}"
 
 
-def _side_by_side(found: Comparison) -> Table:
+def _side_by_side(found: Comparison, measured: Benchmark | None) -> Table:
     headings, first = [Heading("metric", "", "text")], found.reports[0].subject if found.reports else ""
     for at, report in enumerate(found.reports):
         headings.append(Heading(f"network{at}", report.subject, "count", block=at))
@@ -84,7 +96,7 @@ def _side_by_side(found: Comparison) -> Table:
         facts=(*((f"ratios to {first}",) if len(found.reports) > 1 else ()), *_common(found)),
         headings=tuple(headings),
         rows=tuple(rows),
-        remarks=_remarks(found),
+        remarks=_remarks(found, measured),
     )
 
 
@@ -125,15 +137,28 @@ def _has_ratios(metric: Metric) -> bool:
     return metric.unit not in ("shape", "text")
 
 
-def _remarks(found: Comparison) -> tuple[Remark, ...]:
+def _remarks(found: Comparison, measured: Benchmark | None) -> tuple[Remark, ...]:
     remarks = [Remark("", sentence) for sentence in sentences(found)]
+    if measured is not None:
+        remarks += [Remark("", sentence) for sentence in _speeds(found, measured)]
     for report in found.reports:
         if report.failure is not None:
             remarks.append(Remark("STOPPED", f"{report.subject} failed: {report.failure}", "failure"))
         elif report.unknown:
             remarks.append(Remark("LOWER BOUND", f"{report.subject}: {unknown_calls(report)}", "warning"))
+    if measured is not None:
+        remarks += conditions(measured)
     return (*remarks, Remark("convention", CONVENTION, "quiet"))
 
 
-def _document(found: Comparison, layers: Grid) -> dict[str, Any]:
-    return {**found.to_dict(), "reports": layers.document()["reports"]}
+def _speeds(found: Comparison, measured: Benchmark) -> list[str]:
+    """How fast each network is against the first, in one line each."""
+    first, *others = latencies(found, measured)
+    return [speed(first, other) for other in others if first is not None and other is not None]
+
+
+def _document(found: Comparison, layers: Grid | None, measured: Benchmark | None) -> dict[str, Any]:
+    document = found.to_dict()
+    if layers is not None:
+        document["reports"] = layers.document()["reports"]
+    return document if measured is None else {**document, "benchmark": measured.to_dict()}

@@ -8,7 +8,7 @@ from typing import Any
 
 from archcalc.render import units
 
-RIGHT_ALIGNED = ("count", "least", "ratio", "step")
+RIGHT_ALIGNED = ("count", "least", "ratio", "step", "milliseconds", "gflops_per_second", "rate", "share", "bytes")
 
 PRINTED_RANK = 8
 """Columns of a higher rank are left out on a page: they say again what the others say."""

@@ -63,7 +63,7 @@ def remarks(report: Report) -> tuple[Remark, ...]:
     if report.failure is not None:
         found.append(Remark("STOPPED", f"the table ends where the model failed: {report.failure}", "failure"))
     found += [
-        Remark(title, ("" if _known(report, key) else "at least ") + f"{count(total)} ({compact(total)})")
+        Remark(title, ("" if _known(report, key) else "at least ") + _counted(total))
         for key, title in (("params", "params"), ("macs", "mult-adds"), ("flops", "FLOPs"))
         for total in (report.total(key),)
     ]
@@ -81,10 +81,14 @@ def remarks(report: Report) -> tuple[Remark, ...]:
     if report.folded is not None:
         rows = _plural(len(report.rows), "row")
         stands = "stands" if len(report.rows) == 1 else "stand"
-        told = f"to depth {report.folded}: {rows} {stands} for {_plural(calls, 'call')}; --all shows every call"
+        told = f"to depth {report.folded}: {rows} {stands} for {_plural(calls, 'call')}; --depth and --all show more"
         found.append(Remark("folded", told))
     found.append(Remark("convention", CONVENTION, "quiet"))
     return tuple(found)
+
+
+def _counted(total: int) -> str:
+    return count(total) if total < 1000 else f"{count(total)} ({compact(total)})"
 
 
 def bounded(report: Report, key: str, value: Any) -> Any:

@@ -22,8 +22,8 @@ PROSE = 38
 KIND = 19
 """Columns that other text needs: most kinds fit, and the longer ones fold at their underscore."""
 
-SHARE_RANK = {"params": 9, "macs": 8}
-"""Bars go before FLOPs and notes come: those two say again what the other columns say."""
+SHARE_RANK = {"params": 9, "macs": 8, "timed_macs": 4, "forward_ms": 1, "backward_ms": 3}
+"""Bars go before FLOPs and notes come, which say again what the other columns say; of times they are the point."""
 
 
 def written(grid: Grid, options: Options) -> str:
@@ -46,7 +46,13 @@ def _table(table: Table, options: Options) -> Iterator[str]:
         yield from _page(page, table.total is not None, options)
     said = list(table.remarks)
     if hidden:
-        said.append(Remark("hidden", f"{', '.join(hidden)}: no room at this width; -f csv has them", "quiet"))
+        said.append(
+            Remark(
+                "hidden",
+                f"{', '.join(hidden)}: no room at this width" + "; -f csv has them" * (not table.chosen),
+                "quiet",
+            )
+        )
     yield from _remarks(said, options)
 
 
@@ -92,7 +98,7 @@ def _strip(heading: Heading, cells: tuple[str, ...], several: bool, options: Opt
 
 def _share(heading: Heading, values: Sequence[object], options: Options) -> list[Strip]:
     known = (value.value if isinstance(value, Quantity) else value for value in values)
-    counts = [value if isinstance(value, int) else 0 for value in known]
+    counts = [value if isinstance(value, (int, float)) else 0 for value in known]
     whole = sum(counts)
     if not whole:
         return []

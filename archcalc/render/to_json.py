@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from fractions import Fraction
+from typing import Any
 
 from archcalc.render.grid import Grid
 from archcalc.render.options import Options
@@ -11,4 +13,8 @@ from archcalc.render.options import Options
 
 def written(grid: Grid, options: Options) -> str:
     """The grid's document, indented by two."""
-    return json.dumps(grid.document(), indent=2, ensure_ascii=options.ascii_only, default=asdict) + "\n"
+    return json.dumps(grid.document(), indent=2, ensure_ascii=options.ascii_only, default=_plain) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Fraction) else asdict(value)

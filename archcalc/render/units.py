@@ -81,7 +81,27 @@ def ratio(value: float) -> str:
     return significant(value) + "x"
 
 
-def percent(part: int, whole: int) -> str:
+def milliseconds(value: float) -> str:
+    """Seconds in thousandths, three digits that count: 0.0456, 12.3, 1,016."""
+    return significant(1000 * value)
+
+
+def noisy_milliseconds(value: float) -> str:
+    """The same with a mark: this one is not to be relied on."""
+    return f"{milliseconds(value)} !"
+
+
+def gigas(value: float) -> str:
+    """A rate in thousands of millions, such as FLOP/s as GFLOP/s: 67.9."""
+    return significant(value / 10**9)
+
+
+def share(value: float) -> str:
+    """A part of one in percent: 31.5%."""
+    return f"{100 * value:.1f}%"
+
+
+def percent(part: float, whole: float) -> str:
     """A share of a total: 61.9%; "<0.1%" where there is something that would round to nothing, "" for nothing."""
     if not part or not whole:
         return ""
@@ -89,7 +109,7 @@ def percent(part: int, whole: int) -> str:
     return "100%" if part == whole else f"{share:.1f}%" if share >= 0.05 else "<0.1%"
 
 
-def bar(part: int, whole: int, cells: int) -> str:
+def bar(part: float, whole: float, cells: int) -> str:
     """A share of a total as a row of blocks, `cells` of them for all of it, to an eighth of a block."""
     full, eighths = divmod(round(8 * cells * part / whole), 8) if whole else (0, 0)
     return "█" * full + EIGHTHS[eighths]
@@ -105,7 +125,23 @@ FOR_PEOPLE: dict[str, Callable[[Any], str]] = {
     "step": step,
     "slide": slide,
     "ratio": ratio,
+    "seconds": lambda value: f"{milliseconds(value)} ms",
+    "milliseconds": milliseconds,
+    "noisy_milliseconds": noisy_milliseconds,
+    "gflops_per_second": gigas,
+    "rate": significant,
+    "share": share,
+    "bytes": lambda value: compact(value) + "B",
 }
+
+FOR_PROGRAMS: dict[str, Callable[[Any], str]] = {
+    "seconds": lambda value: f"{value:.6g}",
+    "milliseconds": lambda value: f"{1000 * value:.6g}",
+    "gflops_per_second": lambda value: f"{value / 10**9:.6g}",
+    "rate": lambda value: f"{value:.6g}",
+    "share": lambda value: f"{value:.4g}",
+}
+"""Measured values: no more digits than a measurement has."""
 
 
 def text(value: Any, unit: str) -> str:
@@ -123,6 +159,8 @@ def raw(value: Any, unit: str) -> str:
         return str(value).lower()
     if isinstance(value, Window):
         return slide(value)
+    if unit in FOR_PROGRAMS:
+        return FOR_PROGRAMS[unit](value)
     return size(value) if isinstance(value, tuple) else str(value)
 
 

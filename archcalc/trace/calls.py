@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 # Calls that give no tensor, or change how one is held rather than what is in it. They run on what they are
 # given: a weight that is read by value (`item`, `tolist`) answers with its real value.
 _QUERIES = frozenset(
-    """size dim ndimension numel nelement stride is_contiguous storage_offset element_size data_ptr get_device type
+    """size dim ndimension numel nelement stride is_contiguous storage_offset element_size data_ptr get_device
     is_floating_point is_complex is_signed is_same_size is_nonzero is_pinned is_shared is_set_to has_names
     untyped_storage storage tolist item numpy __len__ __bool__ __int__ __float__ __index__ __complex__ __hash__
     __repr__ __str__ __format__ __dir__ __reduce_ex__ __deepcopy__ __set__ __delete__ __dlpack__ __dlpack_device__
@@ -18,7 +18,7 @@ _QUERIES = frozenset(
 )
 _TENSOR_PROPERTIES = frozenset(["T", "mT", "H", "mH", "real", "imag", "data", "grad"])
 _REFLECTED = {"truediv": "div", "itruediv": "div", "idiv": "div", "radd": "add", "iadd": "add", "isub": "sub"}
-_REFLECTED |= {"rsub": "sub", "rmul": "mul", "imul": "mul", "rdiv": "div", "rtruediv": "div", "rmatmul": "matmul"}
+_REFLECTED |= {"rsub": "sub", "rmul": "mul", "imul": "mul", "rdiv": "div", "rtruediv": "div"}
 _REFLECTED |= {"rpow": "pow", "ipow": "pow", "rfloordiv": "floor_divide", "floordiv": "floor_divide"}
 _TORCH = frozenset(
     """torch torch._tensor torch.functional torch.nn.functional torch._C._nn torch._C._special torch._C._linalg

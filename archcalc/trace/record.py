@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from numbers import Integral
 from threading import get_ident
 from typing import Any, NamedTuple
 
@@ -21,13 +22,17 @@ from torch.overrides import TorchFunctionMode
 
 from archcalc.trace.beneath import aten_op
 from archcalc.trace.calls import Call, classify
+from archcalc.trace.known import Tensors
 from archcalc.trace.shapes import IN_PLACE, RULES
-from archcalc.trace.tensors import Key, Known, contiguous_strides, dtype_name, empty, on_meta, tensors_in
-from archcalc.trace.values import AtenOp, Module, Op, TensorSpec
+from archcalc.trace.tensors import Key, Known, contiguous_strides, empty, on_meta, tensors_in
+from archcalc.trace.values import AtenOp, Module, Op
 
 _FLOATING = frozenset([torch.float32, torch.float16, torch.bfloat16, torch.float64])
 _SCALARS = frozenset([int, float, bool, str, type(None), complex])
 _WHOLE = (Tensor, nn.Parameter, nn.Buffer)
+_PLACES = frozenset(["to", "cpu", "cuda"])
+# What these do depends on the values of their constant arguments, which must stay real.
+_BY_VALUE = frozenset("getitem setitem index_select repeat_interleave narrow tensor_split split take".split())
 _NAMED = (torch.dtype, torch.device, torch.memory_format, torch.layout, type(...))
 
 
@@ -54,20 +59,21 @@ class Failure(NamedTuple):
 class Recorder(TorchFunctionMode):
     """Records the calls made while it is active; `ops` is the list, in order.
 
-    `may_skip` is False where every call shall really run, on meta tensors.
+    `may_skip` is False where every call shall really run, on meta tensors, as it must where `autograd` is followed:
+    which memory a tensor lies in, and what is kept for the backward pass, only a run can tell.
     """
 
     may_skip = True
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, autograd: bool = False, real: bool = False) -> None:
         super().__init__()
+        self.tensors = Tensors(module, autograd, real)
+        self.may_skip = self.may_skip and not autograd and not real
         self.ops: list[Op] = []
         self.modules: dict[str, Module] = {}
         self.failure: Failure | None = None
         self.beneath: list[AtenOp] | None = None
         self._paths: dict[int, str] = {}
-        self._known: dict[int, Known] = {}
-        self._kept: list[Tensor] = []  # so that no id() is given twice
         self._results: dict[tuple[Any, ...], Result] = {}
         self._stack: list[tuple[str, int]] = [("", 0)]
         self._runs: dict[str, int] = {}
@@ -77,8 +83,6 @@ class Recorder(TorchFunctionMode):
         for path, child in module.named_modules():
             self._paths[id(child)] = path
             self.modules[path] = Module(type(child).__name__)
-        for name, parameter in module.named_parameters():
-            self._remember(parameter, on_meta(parameter), live=True, param=name)
 
     # ---- modules: global hooks, so that the module itself gets none
 
@@ -100,49 +104,13 @@ class Recorder(TorchFunctionMode):
         if error is not None and error is not self._outer_error:
             self._fail(Failure(error, path))
         elif id(module) in self._paths:
-            self.modules[path] = Module(type(module).__name__, self.specs(args), self.specs(result))
+            shapes = [tuple(spec.shape for spec in self.tensors.specs(tree)) for tree in (args, result)]
+            self.modules[path] = self.modules[path].after_run(*shapes)
 
     def _fail(self, failure: Failure) -> None:
         # An error passes every module on its way out; the first to see it is where it came from.
         if self.failure is None or self.failure.error is not failure.error:
             self.failure = failure
-
-    # ---- tensors
-
-    def _remember(
-        self,
-        original: Tensor,
-        tensor: Tensor,
-        *,
-        live: bool,
-        owned: bool = False,
-        producer: int | None = None,
-        param: str | None = None,
-    ) -> Known:
-        shape, dtype = tuple(tensor.shape), tensor.dtype
-        plain = dtype in _FLOATING and 0 not in shape and tensor.is_contiguous()
-        spec = TensorSpec(shape, dtype_name(dtype), producer, param)
-        known = self._known[id(original)] = Known(tensor, spec, (shape, tensor.stride(), dtype), live, plain, owned)
-        self._kept.append(original)
-        return known
-
-    def add_input(self, tensor: Tensor) -> Tensor:
-        """The stand-in for an input tensor."""
-        twin = on_meta(tensor)
-        return self._remember(twin, twin, live=True, owned=True).tensor
-
-    def specs(self, tree: Any) -> tuple[TensorSpec, ...]:
-        """The specs of the tensors in what went into the module or came out of it."""
-        return tuple(known.spec for known in map(self._meet, tensors_in(tree)) if known is not None)
-
-    def _meet(self, tensor: Tensor) -> Known | None:
-        """What is known of a tensor; None for a subclass or a functorch wrapper, whose shape is not the whole truth."""
-        known = self._known.get(id(tensor))
-        if known is not None:
-            return known
-        if type(tensor) not in _WHOLE or torch._C._functorch.is_functorch_wrapped_tensor(tensor):
-            return None
-        return self._remember(tensor, tensor, live=False)
 
     # ---- arguments
 
@@ -153,7 +121,7 @@ class Recorder(TorchFunctionMode):
             key += (kind, value)  # 1, 1.0 and True are equal, but not the same argument
             return value
         if isinstance(value, Tensor):
-            known = self._meet(value)
+            known = self.tensors.meet(value)
             if known is None:
                 self._opaque = True
                 return kind.__name__
@@ -172,14 +140,17 @@ class Recorder(TorchFunctionMode):
         if isinstance(value, _NAMED):
             key.append(value)
             return str(value)
+        if isinstance(value, (Integral, float, str)):  # numpy's numbers, members of an IntEnum
+            base = str if isinstance(value, str) else float if isinstance(value, float) else int
+            return self._describe(base(value), key, met)
         key[0] = None  # an object that may act on the call in ways not seen from here: not to be remembered
         return kind.__name__
 
     def _stand_in(self, value: Any, live: bool) -> Any:
-        """`value` with each tensor replaced by what the call runs on; all of them on meta if any of them is live."""
+        """`value` with each tensor replaced by what the call runs on; all of them on meta if `live`."""
         kind = type(value)
         if isinstance(value, Tensor):
-            tensor = self._known[id(value)].tensor
+            tensor = self.tensors.known[id(value)].tensor
             return on_meta(tensor) if live else tensor
         if kind in (tuple, list):
             return kind([self._stand_in(item, live) for item in value])
@@ -189,15 +160,6 @@ class Recorder(TorchFunctionMode):
             return slice(*self._stand_in((value.start, value.stop, value.step), live))
         return value
 
-    def _writable(self, target: Tensor, met: list[Known], live: bool) -> list[Known]:
-        """`met` with a copy in the target's place if the target is not ours to write to."""
-        known = self._known[id(target)]
-        if known.owned and known.tensor.is_meta >= live:
-            return met
-        copy = on_meta(known.tensor) if live else known.tensor.clone()
-        ours = self._known[id(target)] = known._replace(tensor=copy, owned=True)
-        return [ours if other is known else other for other in met]
-
     # ---- calls
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -205,8 +167,11 @@ class Recorder(TorchFunctionMode):
         call = classify(func)
         kwargs = kwargs or {}
         if call.query:
-            known = self._known.get(id(args[0])) if args else None
-            return func(known.tensor, *args[1:], **kwargs) if known and known.owned else func(*args, **kwargs)
+            return self._answer(func, call, args, kwargs)
+        if call.kind in _PLACES:
+            args, kwargs = _left_in_place(args, kwargs)
+            if len(args) + len(kwargs) == 1 or call.kind != "to":
+                return args[0]
         key: list[Any] = [func]
         met: list[Known] = []
         self._opaque = False
@@ -215,46 +180,96 @@ class Recorder(TorchFunctionMode):
         if self._opaque:
             return func(*args, **kwargs)  # recorded from what runs beneath it
         live = any([known.live for known in met])
-        target = args[0] if call.in_place or _asks_in_place(call.kind, args, kwargs) else kwargs.get("out")
-        if isinstance(target, Tensor):
-            met = self._writable(target, met, live)
+        targets = self._targets(call, args, kwargs, live)
+        for target in targets:
+            met = self.tensors.writable(target, met, live)
 
-        signature = tuple(key) if live and key[0] is not None and self.may_skip else None
+        by_value = call.kind in _BY_VALUE and not all([known.live for known in met])
+        signature = tuple(key) if live and key[0] is not None and self.may_skip and not by_value else None
         done = self._results.get(signature) if signature else None
         if done is None and signature:
-            done = _by_rule(call.kind, target is not None, described, described_kwargs, met)
+            done = _by_rule(call.kind, bool(targets), described, described_kwargs, met)
         if done:
             outputs = [met[output].tensor if isinstance(output, int) else empty(output) for output in done.outputs]
-            result = done.container(outputs) if done.container else outputs[0]
+            result, aten = (done.container(outputs) if done.container else outputs[0]), done.aten
         else:
             result, aten = self._run(func, call, args, kwargs, met, live)
-            outputs = [self._known[id(args[0])].tensor] if call.kind == "setitem" else tensors_in(result)
+            outputs = [self.tensors.known[id(args[0])].tensor] if call.kind == "setitem" else tensors_in(result)
             if not outputs:
                 return result
-            done = _digest(result, outputs, met, aten)
-        if signature:
+            done = self._digest(result, outputs, met, aten)
+        if signature and done:
             self._results[signature] = done
-        if live or any(op.flops for op in done.aten):
-            self._record(call.kind, described, described_kwargs, outputs, done.aten, live, target)
+        if live or any(op.flops for op in aten):
+            self._record(call.kind, described, described_kwargs, outputs, aten, live, targets)
         else:
+            owned = all(known.owned for known in met) or not any(
+                id(output) in self.tensors.sharing for output in outputs
+            )
             for output in outputs:
-                if id(output) not in self._known:
-                    self._remember(output, output, live=False, owned=True)
+                if id(output) not in self.tensors.known:
+                    self.tensors.remember(output, output, live=False, owned=owned)
         return None if call.kind == "setitem" else result
+
+    def _answer(self, func: Any, call: Call, args: Any, kwargs: Any) -> Any:
+        """What is asked of a tensor, or set on it: of the stand-in where that is the one that changes."""
+        known = self.tensors.known.get(id(args[0])) if args else None
+        if known is None:
+            return func(*args, **kwargs)
+        if func.__name__ == "__set__" or call.kind == "requires_grad_":
+            if call.kind == "data" and isinstance(args[1], Tensor) and (value := self.tensors.meet(args[1])):
+                self.tensors.known[id(args[0])] = known._replace(tensor=value.tensor, key=value.key)
+                return None
+            return args[0] if known.spec.param is not None else func(known.tensor, *args[1:])
+        if known.owned or (known.live and call.kind in ("device", "is_meta")):
+            return func(known.tensor, *args[1:], **kwargs)
+        return func(*args, **kwargs)
+
+    def _targets(self, call: Call, args: Any, kwargs: Any, live: bool) -> list[Tensor]:
+        """The tensors that a call writes to."""
+        if call.in_place or _asks_in_place(call.kind, args, kwargs):
+            return tensors_in(args[0])
+        if "out" in kwargs:
+            return tensors_in(kwargs["out"])
+        if not live and call.kind in ("batch_norm", "instance_norm"):  # running statistics
+            return [tensor for tensor in tensors_in(args[1:3]) if id(tensor) in self.tensors.known]
+        return []
 
     def _run(
         self, func: Any, call: Call, args: Any, kwargs: Any, met: list[Known], live: bool
     ) -> tuple[Any, tuple[AtenOp, ...]]:
         """What the call returns, and which torch ops ran beneath it."""
         self.beneath = []
+        to_meta = live and call.kind not in _BY_VALUE and not self.tensors.real
         try:
-            result = func(*self._stand_in(args, live), **self._stand_in(kwargs, live))
+            result = func(*self._stand_in(args, to_meta), **self._stand_in(kwargs, to_meta))
             return result, tuple(self.beneath)
         except Exception as error:
             self._fail(Failure(error, self._stack[-1][0], call.kind, tuple(known.spec.shape for known in met)))
             raise
         finally:
             self.beneath = None
+
+    def _digest(self, result: Any, outputs: list[Tensor], met: list[Known], aten: tuple[AtenOp, ...]) -> Result | None:
+        """What to hand back when an equal call comes; None where only running it again will do."""
+        positions = {id(known.tensor): position for position, known in enumerate(met)}
+        memories = {known.tensor.untyped_storage()._cdata: at for at, known in enumerate(met)}
+        keys: list[Key | int] = []
+        again = False
+        for output in outputs:
+            key: Key = (tuple(output.shape), output.stride(), output.dtype)
+            position = positions.get(id(output))
+            base = memories.get(output.untyped_storage()._cdata)
+            if position is None and base is not None:
+                self.tensors.share(output, met[base].original)  # a view: a new tensor would not share the memory
+            again = (
+                again or (position is None) is not (base is None) or (position is not None and key != met[position].key)
+            )
+            keys.append(key if position is None else position)
+        container = type(result) if isinstance(result, (tuple, list)) else None
+        if again or not (isinstance(result, Tensor) or (container and len(outputs) == len(result))):
+            return None
+        return Result(tuple(keys), container, aten)
 
     def _record(
         self,
@@ -264,19 +279,19 @@ class Recorder(TorchFunctionMode):
         outputs: list[Tensor],
         aten: tuple[AtenOp, ...],
         live: bool,
-        target: Tensor | None = None,
+        targets: list[Tensor],
     ) -> None:
         index = len(self.ops)
         path, run = self._stack[-1]
         specs = []
-        for output in outputs:
-            known = self._known.get(id(output))
-            if known is None or target is not None:
-                known = self._remember(output, output, live=live, owned=True, producer=index)
-                if target is not None:
-                    self._known[id(target)] = known
+        for at, output in enumerate(outputs):
+            known = self.tensors.known.get(id(output))
+            if known is None or at < len(targets):
+                known = self.tensors.remember(output, output, live=live, owned=True, producer=index)
+                if at < len(targets):
+                    self.tensors.written(targets[at], known)
             specs.append(replace(known.spec, producer=index))  # an identity (`contiguous`) hands back what it got
-        self.ops.append(Op(index, kind, path, run, args, kwargs, tuple(specs), aten))
+        self.ops.append(Op(index, kind, path, run, args, kwargs, tuple(specs), aten, self.tensors.just_saved()))
 
     def ran(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         """Takes note of one torch op: beneath the running call, or as a row of its own outside of any."""
@@ -288,7 +303,7 @@ class Recorder(TorchFunctionMode):
         described = self._describe(args, [None], met)
         described_kwargs = self._describe(kwargs, [None], met)
         if any(known.live for known in met) and (outputs := tensors_in(result)):
-            self._record(op.name, described, described_kwargs, outputs, (op,), live=True)
+            self._record(op.name, described, described_kwargs, outputs, (op,), live=True, targets=[])
 
 
 def _asks_in_place(kind: str, args: Any, kwargs: Any) -> bool:
@@ -310,8 +325,11 @@ def _by_rule(kind: str, in_place: bool, args: Any, kwargs: Any, met: list[Known]
     return Result((0 if in_place else (shape, contiguous_strides(shape), dtype),), None, ())
 
 
-def _digest(result: Any, outputs: list[Tensor], met: list[Known], aten: tuple[AtenOp, ...]) -> Result:
-    """What to hand back when an equal call comes."""
-    given = {id(known.tensor): position for position, known in enumerate(met)}
-    keys = tuple(given.get(id(out), (tuple(out.shape), out.stride(), out.dtype)) for out in outputs)
-    return Result(keys, type(result) if isinstance(result, (tuple, list)) else None, aten)
+def _left_in_place(args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments of `to` and its like without devices: every tensor stays where it stands for the real one."""
+    kept = [arg for arg in args if not isinstance(arg, torch.device) and not _names_device(arg)]
+    return kept, {name: value for name, value in kwargs.items() if name != "device"}
+
+
+def _names_device(value: Any) -> bool:
+    return isinstance(value, str) and value.partition(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta")

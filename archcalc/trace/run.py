@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
+from threading import RLock
 from typing import Any
 
 import torch
@@ -12,7 +13,10 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from archcalc.trace.beneath import Beneath
 from archcalc.trace.record import Failure, Recorder
-from archcalc.trace.values import Parameter, Trace
+from archcalc.trace.values import Trace
+
+# The hooks, the switch of the attention's fast path and the module's mode are there once for all threads.
+_ONE_AT_A_TIME = RLock()
 
 
 def trace(
@@ -23,42 +27,67 @@ def trace(
     subject: str = "",
     training: bool = False,
     batch_size: int | None = None,
+    autograd: bool = False,
+    real: bool = False,
 ) -> Trace:
     """Run `module(*args, **kwargs)` on tensors without data and record every call.
 
+    `real` runs it on the tensors as they are, for a model that reads values.
+    With `autograd` also which gradients the backward pass computes and what it keeps; no call is skipped then.
     The module comes back as it was: modes, buffers, hooks and the random state. If it raises, the trace ends
     there and `failure` says where and why.
     """
-    recorder = Recorder(module)
+    with _ONE_AT_A_TIME:
+        return _traced(module, args, kwargs or {}, subject, training, batch_size, autograd, real)
+
+
+def _traced(
+    module: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    subject: str,
+    training: bool,
+    batch_size: int | None,
+    autograd: bool,
+    real: bool,
+) -> Trace:
+    recorder = Recorder(module, autograd, real)
     stand_ins = [_stand_in(value, recorder) for value in args]
-    named_stand_ins = {name: _stand_in(value, recorder) for name, value in (kwargs or {}).items()}
-    inputs = recorder.specs((stand_ins, named_stand_ins))
+    named_stand_ins = {name: _stand_in(value, recorder) for name, value in kwargs.items()}
+    inputs = recorder.tensors.specs((stand_ins, named_stand_ins))
     result: Any = None
     failure = None
-    with _left_as_it_was(module, training), _following_modules(recorder), Beneath(recorder), recorder:
+    following = torch.autograd.graph.saved_tensors_hooks(recorder.tensors.save, lambda tensor: tensor)
+    with (
+        _left_as_it_was(module, training),
+        torch.set_grad_enabled(autograd),
+        following if autograd else nullcontext(),
+        _following_modules(recorder),
+        Beneath(recorder),
+        recorder,
+    ):
         try:
             result = module(*stand_ins, **named_stand_ins)
-        except Exception as error:  # whatever a user's model raises ends the table, not the program
+        except (Exception, SystemExit) as error:  # whatever a user's model raises ends the table, not the program
             failure = _explain(error, recorder.failure)
     return Trace(
         subject=subject,
         inputs=inputs,
-        outputs=recorder.specs(result),
+        outputs=recorder.tensors.specs(result),
         training=training,
         batch_size=batch_size,
         ops=tuple(recorder.ops),
-        params=tuple(
-            Parameter(name, tuple(p.shape), str(p.dtype).removeprefix("torch."), p.requires_grad)
-            for name, p in module.named_parameters()
-        ),
+        params=tuple(recorder.tensors.parameters),
         modules=recorder.modules,
+        notes=recorder.tensors.notes(),
         failure=failure,
+        autograd=autograd,
     )
 
 
 def _stand_in(value: Any, recorder: Recorder) -> Any:
     if isinstance(value, Tensor):
-        return recorder.add_input(value)
+        return recorder.tensors.add_input(value)
     if type(value) in (tuple, list):
         return type(value)(_stand_in(item, recorder) for item in value)
     if type(value) is dict:
@@ -68,20 +97,29 @@ def _stand_in(value: Any, recorder: Recorder) -> Any:
 
 @contextmanager
 def _left_as_it_was(module: nn.Module, training: bool) -> Iterator[None]:
-    modes = [(child, child.training) for child in module.modules()]
+    """Within it the module is in the mode asked for; after it everything that a forward may set is as before."""
+    children = [child for child in module.modules() if not isinstance(child, torch.jit.ScriptModule)]
+    before = [[dict(held) for held in _held(child)] for child in children]
     fast_attention = torch.backends.mha.get_fastpath_enabled()
     random_state = torch.get_rng_state()
-    if any(mode is not training for _, mode in modes):
-        module.train(training)
+    if any(child.training is not training for child in children):
+        with suppress(NotImplementedError):  # an exported module has one mode for good
+            module.train(training)
     torch.backends.mha.set_fastpath_enabled(False)  # it would hide what attention is made of
     try:
-        with torch.no_grad():
-            yield
+        yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_attention)
         torch.set_rng_state(random_state)
-        for child, mode in modes:
-            child.training = mode
+        for child, contents in zip(children, before, strict=True):
+            for held, content in zip(_held(child), contents, strict=True):
+                held.clear()
+                held.update(content)
+
+
+def _held(module: nn.Module) -> tuple[dict[str, Any], ...]:
+    """What a module holds: parameters, buffers, children and all other attributes."""
+    return module._parameters, module._buffers, module._modules, module.__dict__
 
 
 @contextmanager
@@ -97,7 +135,7 @@ def _following_modules(recorder: Recorder) -> Iterator[None]:
             hook.remove()
 
 
-def _explain(error: Exception, failure: Failure | None) -> str:
+def _explain(error: BaseException, failure: Failure | None) -> str:
     """Where the model failed, what it got there, and what torch says of it."""
     reason = " ".join(str(error).split()) or type(error).__name__
     if failure is None or failure.error is not error:

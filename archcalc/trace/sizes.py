@@ -13,7 +13,7 @@ LARGEST = 2**60  # elements; beyond, torch itself cannot count the bytes
 
 def parse_size(text: str) -> Shape:
     """The shape that `3x224x224`, `1x3x224x224` or `3,224,224` says; UsageError for anything else."""
-    if not re.fullmatch(r"\d+([x×X,]\d+)*", text.strip(), flags=re.ASCII):
+    if not re.fullmatch(r"\d{1,18}([x×X,]\d{1,18})*", text.strip(), flags=re.ASCII):
         raise UsageError(f"'{text}' is no input size; write channels x height x width, such as 3x224x224")
     return checked(tuple(int(number) for number in re.split(r"[x×X,]", text.strip())))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -19,10 +19,11 @@ Key = tuple[tuple[int, ...], tuple[int, ...], torch.dtype]
 class Known(NamedTuple):
     """A tensor that the recorder has met.
 
-    `tensor` is what calls run on. `live`: its values depend on the input or on a parameter. `plain`: shape rules apply.
-    `owned`: it was made while tracing, so that an in-place call may write to it.
+    `original` is what the model holds, `tensor` what calls run on. `live`: its values depend on the input or on a
+    parameter. `plain`: shape rules apply. `owned`: it was made while tracing, so that an in-place call may write to it.
     """
 
+    original: Tensor
     tensor: Tensor
     spec: TensorSpec
     key: Key
@@ -33,7 +34,9 @@ class Known(NamedTuple):
 
 def on_meta(tensor: Tensor) -> Tensor:
     """A tensor without data of the same shape, strides and dtype; the tensor itself if it has none."""
-    return tensor if tensor.is_meta else empty((tuple(tensor.shape), tensor.stride(), tensor.dtype))
+    if tensor.is_meta:
+        return tensor
+    return empty((tuple(tensor.shape), tensor.stride(), tensor.dtype)).requires_grad_(tensor.requires_grad)
 
 
 def empty(key: Key) -> Tensor:
@@ -56,8 +59,8 @@ def tensors_in(tree: Any) -> list[Tensor]:
         return [tree]
     if isinstance(tree, dict):
         tree = tree.values()
-    elif is_dataclass(tree):
-        tree = vars(tree).values()
+    elif is_dataclass(tree) and not isinstance(tree, type):
+        tree = [getattr(tree, entry.name) for entry in fields(tree)]
     elif not isinstance(tree, (tuple, list)):
         return []
     return [tensor for branch in tree for tensor in tensors_in(branch)]

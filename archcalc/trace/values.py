@@ -8,23 +8,36 @@ from typing import Any
 
 Shape = tuple[int, ...]
 
+ITEM_BYTES = {"float64": 8, "int64": 8, "complex64": 8, "complex128": 16, "float16": 2, "bfloat16": 2, "int16": 2}
+ITEM_BYTES |= dict.fromkeys(("uint8", "int8", "bool", "float8_e4m3fn", "float8_e5m2"), 1)
+"""Bytes of an element by dtype; 4 for those that are not here."""
+
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
     """One tensor: its shape and dtype, which call made it, and its qualified name if it is a parameter.
 
-    `producer` is the index of the Op that made it; None for inputs, parameters, buffers and constants.
+    `producer` is the index of the Op that made it; None for inputs, parameters, buffers and constants. Where autograd
+    was followed, `storage` numbers the memory that holds it, which views and in-place results share, and `needs_grad`
+    says whether the backward pass computes its gradient.
     """
 
     shape: Shape
     dtype: str
     producer: int | None = None
     param: str | None = None
+    storage: int | None = None
+    needs_grad: bool = False
 
     @property
     def numel(self) -> int:
         """Number of elements."""
         return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its elements."""
+        return self.numel * ITEM_BYTES.get(self.dtype, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +45,15 @@ class AtenOp:
     """One primitive torch op that ran beneath a call.
 
     `flops` is what torch's own registry (`torch.utils.flop_counter`) gives, None where it has no formula;
-    `tags` are torch's own: "pointwise", "view", "factory", …; `output_elements` is the size of its results.
+    `tags` are torch's own: "pointwise", "view", "factory", …; `output_elements` is the size of its results;
+    `gradients` is how many of the two factors of a product need a gradient, where autograd was followed.
     """
 
     name: str
     flops: int | None
     tags: tuple[str, ...]
     output_elements: int
+    gradients: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,7 @@ class Op:
     `path` is the dotted `named_modules()` path of the innermost module that was running, "" for the root;
     `call` counts that module's runs from 0. `args` and `kwargs` are the call's own, tensors as TensorSpec and
     other objects by their name. `aten` is what ran beneath it; empty where its shape rule made running needless.
+    `saved` are the memories, by number with their bytes, that it is the first to keep for the backward pass.
     """
 
     index: int
@@ -58,6 +74,7 @@ class Op:
     kwargs: dict[str, Any]
     outputs: tuple[TensorSpec, ...]
     aten: tuple[AtenOp, ...] = ()
+    saved: tuple[tuple[int, int], ...] = ()
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -79,14 +96,29 @@ class Parameter:
         """Number of elements."""
         return prod(self.shape)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its elements."""
+        return self.numel * ITEM_BYTES.get(self.dtype, 4)
+
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module of the tree: its class, and the tensors of its latest run, none if it did not run."""
+    """A module of the tree: its class, how often it ran, and the shapes that it took and gave.
+
+    The shapes are empty if it did not run, or took or gave other shapes from run to run.
+    """
 
     kind: str
-    inputs: tuple[TensorSpec, ...] = ()
-    outputs: tuple[TensorSpec, ...] = ()
+    runs: int = 0
+    inputs: tuple[Shape, ...] = ()
+    outputs: tuple[Shape, ...] = ()
+
+    def after_run(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Module:
+        """The same module after one more run."""
+        if self.runs and (inputs, outputs) != (self.inputs, self.outputs):
+            inputs = outputs = ()
+        return Module(self.kind, self.runs + 1, inputs, outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +126,8 @@ class Trace:
     """Everything that ran, in order, and what was registered.
 
     `modules` holds every module by its path, also those that did not run. `notes` says what a reader must know
-    about how the trace was taken. `failure` is the error's text if the model raised: then `ops` ends before it.
+    about how the trace was taken. `autograd` says whether what training needs was followed. `failure` is the error's
+    text if the model raised: then `ops` ends before it.
     """
 
     subject: str
@@ -107,6 +140,7 @@ class Trace:
     modules: dict[str, Module]
     notes: tuple[str, ...] = ()
     failure: str | None = None
+    autograd: bool = False
 
 
 def tensor_specs(tree: Any) -> list[TensorSpec]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from torch import Tensor, nn
+from torch import nn
 
-from archcalc.zoo.layers import Branches, Layers, conv_relu, glorot, relu, response_norm, sequence
+from archcalc.zoo.layers import Branches, Head, Headed, Layers, conv_relu, glorot, relu, response_norm, sequence
 from archcalc.zoo.registry import register
 
 Widths = tuple[int, int, int, int, int, int]  # filters: 1×1, 3×3 reduce, 3×3, 5×5 reduce, 5×5, pool proj
@@ -42,34 +42,18 @@ def _inception_channels(widths: Widths) -> int:
     return single + filters3 + filters5 + projection
 
 
-class AuxiliaryHead(nn.Sequential):
+def _auxiliary_head(in_channels: int, num_classes: int) -> Head:
     """Section 5: a small classifier on C×14×14, there to bring gradient into the middle of the net."""
-
-    def __init__(self, in_channels: int, num_classes: int) -> None:
-        layers: Layers = {
-            "average_pool": nn.AvgPool2d(5, stride=3),  # C×4×4
-            **conv_relu("conv", in_channels, 128, 1),
-            "flatten": nn.Flatten(),
-            "fc": nn.Linear(128 * 4 * 4, 1024),
-            "relu_fc": relu(),
-            "dropout": nn.Dropout(0.7),
-            "classifier": nn.Linear(1024, num_classes),
-        }
-        super().__init__(OrderedDict(layers))
-
-
-class GoogLeNet(nn.Sequential):
-    """Layers in a row, with heads among them that read what flows past and return it unchanged."""
-
-    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:  # B×3×224×224
-        """Logits; while training, a tuple of the main ones and those of the heads after 4a and 4d."""
-        heads: list[Tensor] = []
-        for layer in self:
-            if not isinstance(layer, AuxiliaryHead):
-                x = layer(x)
-            elif self.training:
-                heads.append(layer(x))
-        return (x, *heads) if heads else x
+    layers: Layers = {
+        "average_pool": nn.AvgPool2d(5, stride=3),  # C×4×4
+        **conv_relu("conv", in_channels, 128, 1),
+        "flatten": nn.Flatten(),
+        "fc": nn.Linear(128 * 4 * 4, 1024),
+        "relu_fc": relu(),
+        "dropout": nn.Dropout(0.7),
+        "classifier": nn.Linear(1024, num_classes),
+    }
+    return Head(OrderedDict(layers))
 
 
 def _halve() -> nn.MaxPool2d:
@@ -107,14 +91,14 @@ def googlenet(num_classes: int = 1000, in_channels: int = 3) -> nn.Sequential:
         layers[f"inception_{label}"] = _inception(channels, widths)
         channels = _inception_channels(widths)
         if label in HEADED:
-            layers[f"head_{label}"] = AuxiliaryHead(channels, num_classes)
+            layers[f"head_{label}"] = _auxiliary_head(channels, num_classes)
         if label in POOLED:
             layers[f"pool{label[0]}"] = _halve()
     layers["average_pool"] = nn.AdaptiveAvgPool2d(1)  # 1024×1×1
     layers["dropout"] = nn.Dropout(0.4)
     layers["flatten"] = nn.Flatten()
     layers["linear"] = nn.Linear(channels, num_classes)
-    return glorot(GoogLeNet(OrderedDict(layers)))
+    return glorot(Headed(OrderedDict(layers)))
 
 
 def _direct_5x5(in_channels: int, filters: int) -> nn.Sequential:

@@ -44,6 +44,24 @@ class Branches(nn.Module):
         return torch.cat([through(self, labels, x) for labels in self.labels], dim=1)  # B×ΣC×H×W
 
 
+class Head(nn.Sequential):
+    """A classifier that reads what flows past it in a `Headed` net, and runs while training only."""
+
+
+class Headed(nn.Sequential):
+    """Layers in a row, with heads among them that read what flows past and return it unchanged."""
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:  # B×C×H×W
+        """Logits; while training, a tuple of the main ones and those of the heads, in their order."""
+        heads: list[Tensor] = []
+        for layer in self:
+            if not isinstance(layer, Head):
+                x = layer(x)
+            elif self.training:
+                heads.append(layer(x))
+        return (x, *heads) if heads else x
+
+
 def relu() -> nn.ReLU:
     """A ReLU that overwrites its input, as every framework runs them after a convolution."""
     return nn.ReLU(inplace=True)

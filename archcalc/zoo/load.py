@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from archcalc.errors import ModelError, UsageError, unknown
@@ -30,18 +31,20 @@ class Subject:
     module: nn.Module
 
 
-def load(target: str, settings: dict[str, Any]) -> Subject:
-    """Build what `target` names, its weights on the meta device.
+def load(target: str, settings: dict[str, Any], *, real: bool = False) -> Subject:
+    """Build what `target` names, its weights on the meta device, or `real` ones, initialised.
 
     Raises UsageError where there is no such thing, ModelError where it is there and cannot be built.
     """
+    if target.endswith(".py"):
+        raise UsageError(f"{target} holds more than one thing; name the class or function in it: {target}:Net")
     if ":" in target:
-        module = _built(target, _attribute(target), settings)
+        module = _built(target, _attribute(target), settings, real)
         return Subject(target, target, None, module)
     entry = registry.architecture(target)
-    with weights_on_meta():
+    with nullcontext() if real else weights_on_meta():
         module = registry.build(entry.name, **settings)
-    channels = settings.get("in_channels", entry.input_shape[0])
+    channels = settings.get("in_channels", settings.get("channels", entry.input_shape[0]))
     return Subject(entry.name, entry.source, (channels, *entry.input_shape[1:]), module)
 
 
@@ -60,6 +63,8 @@ def _import(target: str, place: str) -> Any:
     """The Python module at a path or of a dotted name, found from the working directory too."""
     file = Path(place)
     is_file = file.suffix == ".py"
+    if not place:
+        raise UsageError(f"{target} names no module; write package.module:factory or path/to/net.py:Net")
     if is_file and not file.is_file():
         raise UsageError(f"there is no file {place}; write path/to/net.py:Net")
     folder = str(file.resolve().parent if is_file else Path.cwd())
@@ -71,8 +76,9 @@ def _import(target: str, place: str) -> Any:
         if spec is None or spec.loader is None:
             raise UsageError(f"{place} is not a Python file")
         module = module_from_spec(spec)
-        sys.modules.setdefault(file.stem, module)  # dataclasses and pickle look their module up there
-        spec.loader.exec_module(module)
+        with _siblings_forgotten(file.resolve().parent):
+            sys.modules[file.stem] = module  # dataclasses look their module up there
+            spec.loader.exec_module(module)
         return module
     except UsageError:
         raise
@@ -89,7 +95,22 @@ def _import(target: str, place: str) -> Any:
             sys.path.remove(folder)
 
 
-def _built(target: str, found: Any, settings: dict[str, Any]) -> nn.Module:
+@contextmanager
+def _siblings_forgotten(folder: Path) -> Iterator[None]:
+    """After it no module of that folder is left in sys.modules, so that another folder's of the same name is found."""
+    before = dict(sys.modules)
+    try:
+        yield
+    finally:
+        for name, module in list(sys.modules.items()):
+            place = Path(getattr(module, "__file__", None) or ".")
+            if before.get(name) is not module and folder in place.parents and "site-packages" not in place.parts:
+                del sys.modules[name]
+                if name in before:
+                    sys.modules[name] = before[name]
+
+
+def _built(target: str, found: Any, settings: dict[str, Any], real: bool) -> nn.Module:
     if isinstance(found, nn.Module):
         if settings:
             raise UsageError(f"{target} is built already and takes no settings")
@@ -98,15 +119,17 @@ def _built(target: str, found: Any, settings: dict[str, Any]) -> nn.Module:
         raise UsageError(f"{target} is a {type(found).__name__}, neither a torch module nor something that builds one")
     _check(target, found, settings)
     try:
-        with weights_on_meta():
+        with nullcontext() if real else weights_on_meta():
             module = found(**settings)
-    except Exception:
+    except (Exception, SystemExit) as first:
         try:
-            module = found(**settings)  # a constructor may read the values of its weights
+            # a constructor may read the values of its weights; one that is too large for memory must not have any
+            with torch.device("meta") if "allocate" in str(first) else nullcontext():
+                module = found(**settings)
         except (Exception, SystemExit) as error:
             raise ModelError(f"{target} cannot be built: {_said(error)}") from error
     if not isinstance(module, nn.Module):
-        raise UsageError(f"{target} gives a {type(module).__name__}, not a torch module")
+        raise UsageError(f"{target} gives an object of type {type(module).__name__}, not a torch module")
     return module
 
 

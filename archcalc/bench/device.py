@@ -1,0 +1,65 @@
+"""Devices, dtypes, threads and memory: what a command line names, what is there, and leaving torch as it was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from archcalc.errors import UsageError, unknown
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def device_of(name: str) -> torch.device:
+    """The device of that name, "cpu", "cuda" or "cuda:1"; UsageError, saying what was found, where it is not there."""
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise UsageError(f"unknown device '{name}': there are cpu, cuda and cuda:1, cuda:2, ...")
+    if name == "cpu":
+        return torch.device("cpu")
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    index = int(name.partition(":")[2] or 0)
+    if index < found:
+        return torch.device("cuda", index)
+    if found:
+        devices = ", ".join(f"cuda:{at} {torch.cuda.get_device_name(at)}" for at in range(found))
+        raise UsageError(f"there is no device {name}; found {devices}")
+    built = f"is built for CUDA {torch.version.cuda}" if torch.version.cuda else "is built without CUDA"
+    raise UsageError(f"there is no device {name}; found the CPU alone, and torch {torch.__version__} {built}")
+
+
+def dtype_of(name: str) -> torch.dtype:
+    """The dtype of that short name; UsageError for any other."""
+    if name not in DTYPES:
+        raise unknown("dtype", name, DTYPES)
+    return DTYPES[name]
+
+
+@contextmanager
+def left_as_it_was(device: torch.device, threads: int | None, seed: int) -> Iterator[None]:
+    """Within it torch has that many threads and a seed of ours; behind it all is as it was before."""
+    before = torch.get_num_threads()
+    current = [] if device.type == "cpu" else [device]
+    with torch.random.fork_rng(devices=current), torch.enable_grad():
+        torch.manual_seed(seed)
+        if threads is not None:
+            torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there was no memory left, on a GPU or on the host."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+
+
+def bytes_of(tensors: Iterable[Tensor]) -> int:
+    """Bytes that the tensors take together."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

@@ -1,0 +1,215 @@
+"""The time of every row of a network's table, taken where the row stands: in one pass of the whole network.
+
+Forward, a function mode marks the moment before and after every call that is a row. Backward, every node of the graph
+that a row left behind marks the moment when autograd comes to it; its time lasts until the next one's, so that the
+rows share the whole pass among them, sums of gradients where branches meet included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from archcalc.bench.clock import Marks
+from archcalc.bench.network import Workload
+from archcalc.bench.rows import Grouped, Key, matched
+from archcalc.bench.samples import Samples
+from archcalc.errors import ModelError
+from archcalc.trace.calls import classify
+from archcalc.trace.tensors import tensors_in
+
+
+class LayerPasses:
+    """Passes of one network with marks in them; a measurement like any other."""
+
+    def __init__(self, owner: object, label: str, workload: Workload, marks: Marks) -> None:
+        self.owner = owner
+        self.label = label
+        self._workload = workload
+        self._marks = marks
+        self._training = workload.network.training
+        with self._context():
+            keys = _calls(workload)
+        self.groups: tuple[Grouped, ...]
+        self.groups, self._positions = matched(workload.report.rows, keys)
+        self.forward: list[list[float]] = [[] for _ in self.groups]
+        self.backward: list[list[float]] = [[] for _ in self.groups]
+        self._wholes: list[tuple[float, float]] = []
+        self._has_backward: set[int] = set()
+        self._pass()
+        for samples in (*self.forward, *self.backward, self._wholes):
+            samples.clear()  # type: ignore[attr-defined]
+
+    @property
+    def count(self) -> int:
+        """Passes so far."""
+        return len(self._wholes)
+
+    @property
+    def wholes(self) -> tuple[Samples, Samples | None]:
+        """Seconds of the passes as wholes, marks included: forward, and backward in training."""
+        forward, backward = zip(*self._wholes, strict=True)
+        return Samples((tuple(forward),)), Samples((tuple(backward),)) if self._training else None
+
+    def of(self, at: int) -> tuple[Samples | None, Samples | None]:
+        """The samples of a group, forward and backward; None where nothing of it runs."""
+        forward, backward = (Samples((tuple(each[at]),)) for each in (self.forward, self.backward))
+        return forward if self.groups[at].timed else None, backward if at in self._has_backward else None
+
+    def sample(self, seconds: float) -> None:
+        """Run passes until they make up `seconds` together."""
+        begun = perf_counter()
+        self._pass()
+        while perf_counter() - begun < seconds:
+            self._pass()
+
+    def _context(self) -> AbstractContextManager[Any]:
+        return nullcontext() if self._training else torch.inference_mode()
+
+    def _pass(self) -> None:
+        marks, workload = self._marks, self._workload
+        workload.network.clear()
+        mode = _Marked(marks, self._positions, own=self._training)
+        with self._context(), _without_fast_attention():
+            marks.hold()
+            begin = marks.mark()
+            with mode:
+                outputs = workload.outputs()
+            end = marks.mark()
+        if mode.number != len(self._positions):
+            raise ModelError("its calls differ from run to run, so its layers cannot be told apart")
+        back: list[Any] = []
+        if self._training:
+            mode.mark_the_rest(outputs)
+            marks.hold()
+            back.append(marks.mark())
+            workload.differentiate(outputs)
+            back.append(marks.mark())
+        marks.done()
+        self._take(mode, (begin, end), back)
+
+    def _take(self, mode: _Marked, forward: tuple[Any, Any], back: list[Any]) -> None:
+        """The seconds between the marks, added up for each group."""
+        seconds = self._marks.seconds
+        totals = [[0.0] * len(self.groups), [0.0] * len(self.groups)]
+        for at, begin, end in mode.spans:
+            totals[0][at] += seconds(begin, end)
+        moments = mode.moments
+        for (owner, moment), after in zip(moments, [*(m for _, m in moments[1:]), *back[1:]], strict=bool(back)):
+            if owner is not None:
+                self._has_backward.add(owner)
+                totals[1][owner] += seconds(moment, after)
+        for kept, new in zip((self.forward, self.backward), totals, strict=True):
+            for samples, second in zip(kept, new, strict=True):
+                samples.append(second)
+        self._wholes.append((seconds(*forward), seconds(*back) if back else 0.0))
+
+
+class _Marked(TorchFunctionMode):
+    """Marks the calls of a forward pass, counted in order, and the nodes that they leave for the backward pass."""
+
+    def __init__(self, marks: Marks, positions: Sequence[int | None], *, own: bool) -> None:
+        super().__init__()
+        self.number = 0
+        self.spans: list[tuple[int, Any, Any]] = []
+        self.moments: list[tuple[int | None, Any]] = []
+        self._mark = marks.mark
+        self._positions = positions
+        self._own = own
+        self._owned: set[Any] = set()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Runs a call, between two marks if it is a row."""
+        if classify(func).query:
+            return func(*args, **(kwargs or {}))
+        at = self._positions[self.number] if self.number < len(self._positions) else None
+        self.number += 1
+        if at is None:
+            return func(*args, **(kwargs or {}))
+        begin = self._mark()
+        result = func(*args, **(kwargs or {}))
+        self.spans.append((at, begin, self._mark()))
+        if self._own:
+            # `x[i] = y` returns nothing and changes its first argument
+            self._claim(at, tensors_in(result) or tensors_in(args[:1]))
+        return result
+
+    def mark_the_rest(self, outputs: list[Tensor]) -> None:
+        """Let the nodes that no row left behind mark their moments too, or the rows before them would seem longer."""
+        self._claim(None, outputs)
+
+    def _claim(self, owner: int | None, tensors: list[Tensor]) -> None:
+        """Take every node behind these tensors that nobody has taken yet."""
+        nodes = [tensor.grad_fn for tensor in tensors if tensor.grad_fn is not None]
+        while nodes:
+            node = nodes.pop()
+            if node in self._owned:
+                continue
+            self._owned.add(node)
+            node.register_prehook(partial(self._reached, owner))
+            nodes += [behind for behind, _ in node.next_functions if behind is not None]
+
+    def _reached(self, owner: int | None, gradients: Any) -> None:
+        self.moments.append((owner, self._mark()))
+
+
+class _Listed(TorchFunctionMode):
+    """Writes down every call of a pass and the module that makes it."""
+
+    def __init__(self, paths: dict[int, str]) -> None:
+        super().__init__()
+        self.keys: list[Key] = []
+        self._paths = paths
+        self._stack = [("", 0)]
+        self._runs: dict[str, int] = {}
+
+    def enter(self, module: Any, args: Any) -> None:
+        """Forward pre-hook: from here on calls are this module's."""
+        path = self._paths.get(id(module), self._stack[-1][0])
+        self._runs[path] = self._runs.get(path, -1) + 1
+        self._stack.append((path, self._runs[path]))
+
+    def leave(self, module: Any, args: Any, result: Any) -> None:
+        """Forward hook: the module is done."""
+        self._stack.pop()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Runs a call and writes it down."""
+        call = classify(func)
+        if not call.query:
+            self.keys.append(Key(*self._stack[-1], call.kind))
+        return func(*args, **(kwargs or {}))
+
+
+def _calls(workload: Workload) -> list[Key]:
+    """Every call of one real pass, in order; after that the network runs without hooks."""
+    listed = _Listed({id(child): path for path, child in workload.network.module.named_modules()})
+    hooks = [
+        torch.nn.modules.module.register_module_forward_pre_hook(listed.enter),
+        torch.nn.modules.module.register_module_forward_hook(listed.leave, always_call=True),
+    ]
+    try:
+        with _without_fast_attention(), listed:
+            workload.outputs()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return listed.keys
+
+
+@contextmanager
+def _without_fast_attention() -> Iterator[None]:
+    """As the table's rows were found: the fast path would hide the calls that attention is made of."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)

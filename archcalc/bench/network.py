@@ -1,0 +1,164 @@
+"""A real network on a device, and what is run of it: inference, forward, backward, a step of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from archcalc.analysis import inputs_of, report_of, subject_of
+from archcalc.bench.clock import Clock, Stopwatch
+from archcalc.bench.device import bytes_of
+from archcalc.count.report import Report
+from archcalc.errors import ModelError, UsageError
+from archcalc.trace.tensors import tensors_in
+
+MOMENTUM = 0.9
+
+Run = Callable[[], object]
+
+
+class Network:
+    """A network with real weights where it will run, built once and shared by every batch that is measured."""
+
+    def __init__(
+        self,
+        model: str | nn.Module,
+        settings: dict[str, Any],
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        training: bool,
+        channels_last: bool = False,
+        compiled: bool = False,
+    ) -> None:
+        subject = subject_of(model, settings, real=True)
+        if isinstance(model, nn.Module) or ":" in model:
+            subject = replace(subject, module=deepcopy(subject.module))  # somebody else may hold on to it
+        if any(parameter.is_meta for parameter in subject.module.parameters()):
+            raise UsageError(f"{subject.name} has weights without data: there is nothing to time")
+        self.subject = subject
+        self.training = training
+        self.device, self.dtype = device, dtype
+        self.layout = torch.channels_last if channels_last else torch.preserve_format
+        module = subject.module.to(device=device, dtype=dtype)
+        if channels_last:
+            module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.module = module.train(training)
+        self.runs: Callable[..., Any] = torch.compile(module) if compiled else module
+        self.optimiser = None
+        trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        if training and trained:
+            # a rate of zero does all the work and leaves the weights, and so the time, as they are
+            self.optimiser = torch.optim.SGD(trained, lr=0.0, momentum=MOMENTUM)
+
+    def clear(self) -> None:
+        """Forget all gradients."""
+        for parameter in self.module.parameters():
+            parameter.grad = None
+
+    def tensors(self) -> list[Tensor]:
+        """What stays in memory between runs: weights, buffers, gradients, the optimiser's state."""
+        held: list[Tensor] = [*self.module.parameters(), *self.module.buffers()]
+        held += [parameter.grad for parameter in self.module.parameters() if parameter.grad is not None]
+        return held + tensors_in([*self.optimiser.state.values()] if self.optimiser else [])
+
+
+class Workload:
+    """One network with one batch.
+
+    The backward pass starts from gradients of the outputs that are given, so that no loss is timed. Raises
+    ModelError where the network fails on the batch's shape.
+    """
+
+    def __init__(self, network: Network, inputs: Any, batch_size: int | None) -> None:
+        subject = network.subject
+        args, kwargs = inputs_of(subject, inputs, batch_size)
+        self.network = network
+        self._args = tuple(self._real(value) for value in args)
+        self._kwargs = {name: self._real(value) for name, value in kwargs.items()}
+        self.report: Report = report_of(subject, args, kwargs, training=network.training)
+        if self.report.failure is not None:  # a model may read values
+            copy = replace(subject, module=deepcopy(subject.module))
+            self.report = report_of(copy, self._args, self._kwargs, training=network.training, real=True)
+        if self.report.failure is not None:
+            raise ModelError(f"failed at {self.report.failure}", self.report)
+        self._seeds: list[Tensor] | None = None
+
+    def phases(self, clock: Clock) -> dict[str, tuple[Run, Clock]]:
+        """What to time by the name of its phase, and the clock to time it by."""
+        if not self.network.training:
+            return {"inference": (self.inference, clock)}
+        watch = Stopwatch(clock)
+
+        def backward() -> None:
+            self.network.clear()
+            outputs = self.outputs()
+            with watch:
+                self.differentiate(outputs)
+
+        return {"forward": (self.forward, clock), "backward": (backward, watch.read), "step": (self.step, clock)}
+
+    def inference(self) -> None:
+        """A forward pass without gradients."""
+        with torch.inference_mode():
+            self.network.runs(*self._args, **self._kwargs)
+
+    def forward(self) -> None:
+        """A forward pass that keeps what the backward pass needs."""
+        self.outputs()
+
+    def step(self) -> None:
+        """A whole step of training, the gradients of the step before forgotten."""
+        self.network.clear()
+        self.differentiate(self.outputs())
+        if self.network.optimiser:
+            self.network.optimiser.step()
+
+    def outputs(self) -> list[Tensor]:
+        """What a forward pass puts out that a gradient can enter at."""
+        result = self.network.runs(*self._args, **self._kwargs)
+        return [tensor for tensor in tensors_in(result) if tensor.requires_grad]
+
+    def differentiate(self, outputs: list[Tensor]) -> None:
+        """The backward pass from these outputs."""
+        if self._seeds is None:
+            self._seeds = [torch.randn_like(output) for output in outputs]
+        if not outputs:
+            raise ModelError("nothing in it can be trained: --mode inference times it")
+        torch.autograd.backward(outputs, self._seeds)
+
+    def warm(self, run: Run) -> int | None:
+        """Run once before it counts; on a GPU once more, for the peak of its memory in bytes: this network's alone."""
+        run()
+        device = self.network.device
+        if device.type == "cpu":
+            return None
+        torch.cuda.synchronize(device)
+        others = torch.cuda.memory_allocated(device) - bytes_of(self.network.tensors())
+        torch.cuda.reset_peak_memory_stats(device)
+        run()
+        torch.cuda.synchronize(device)
+        return torch.cuda.max_memory_allocated(device) - others
+
+    def _real(self, value: Any) -> Any:
+        """A tensor with data where it will be read, normally distributed in place of a mere shape."""
+        if isinstance(value, (tuple, list)):
+            return type(value)(self._real(item) for item in value)
+        if isinstance(value, dict):
+            return {name: self._real(item) for name, item in value.items()}
+        if not isinstance(value, Tensor):
+            return value
+        device, dtype = self.network.device, self.network.dtype
+        floats = value.is_floating_point()
+        if value.is_meta:
+            make = torch.randn if floats else torch.zeros
+            value = make(tuple(value.shape), dtype=dtype if floats else value.dtype, device=device)
+        else:
+            value = value.detach().to(device=device, dtype=dtype if floats else value.dtype)
+        images = value.ndim == 4 and self.network.layout is torch.channels_last
+        return value.contiguous(memory_format=torch.channels_last) if images else value

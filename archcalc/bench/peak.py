@@ -1,0 +1,51 @@
+"""The most that a machine gives: the largest matrix product and a copy past every cache, timed on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch.utils.benchmark import Timer
+
+from archcalc.bench.clock import Clock
+from archcalc.bench.timing import Peak
+
+SIDES = {"cpu": (512, 1024, 2048, 4096), "cuda": (2048, 4096, 8192, 16384)}
+"""Sides of the square matrices, smallest first; a side counts if one product fits the time budget."""
+
+COPIED = {"cpu": 1 << 27, "cuda": 1 << 30}
+"""Bytes of the tensor that is copied, well beyond the largest cache."""
+
+
+def peak(device: torch.device, dtype: torch.dtype, clock: Clock, seconds: float) -> Peak:
+    """FLOP/s of the best matrix product and bytes/s of a copy, the quickest of the runs that `seconds` allow each."""
+    with torch.no_grad(), _as_convolutions():
+        fastest, side = 0.0, 0
+        for n in SIDES[device.type]:
+            a, b, out = (torch.ones(n, n, dtype=dtype, device=device) for _ in range(3))
+            took = _quickest(lambda a=a, b=b, out=out: torch.mm(a, b, out=out), clock, seconds / 4)  # type: ignore[misc]
+            if 2 * n**3 / took > fastest:
+                fastest, side = 2 * n**3 / took, n
+            if 8 * took > seconds / 4:  # the next side takes eight times as long
+                break
+        elements = COPIED[device.type] // dtype.itemsize
+        source, target = (torch.ones(elements, dtype=dtype, device=device) for _ in range(2))
+        copied = _quickest(lambda: target.copy_(source), clock, seconds / 4)
+    return Peak(fastest, 2 * COPIED[device.type] / copied, side, COPIED[device.type])
+
+
+def _quickest(run: Callable[[], object], clock: Clock, seconds: float) -> float:
+    timer = Timer("run()", timer=clock, globals={"run": run}, num_threads=torch.get_num_threads())
+    return min(timer.blocked_autorange(min_run_time=seconds).times)
+
+
+@contextmanager
+def _as_convolutions() -> Iterator[None]:
+    """Matrix products may use TF32 where convolutions may: a peak without it would not be one."""
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = before or torch.backends.cudnn.allow_tf32
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before

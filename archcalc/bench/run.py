@@ -1,0 +1,225 @@
+"""The whole way from networks to a benchmark: build, measure in turns, put together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from archcalc.bench.clock import Clock, clock_of, marks_of
+from archcalc.bench.device import device_of, dtype_of, left_as_it_was, out_of_memory
+from archcalc.bench.layers import LayerPasses
+from archcalc.bench.machine import machine
+from archcalc.bench.measure import Measurement, Timed, interleaved
+from archcalc.bench.network import Network, Workload
+from archcalc.bench.peak import peak
+from archcalc.bench.roofline import backward_macs, bound, macs_of
+from archcalc.bench.timing import Benchmark, Failure, Layers, LayerTiming, Peak, Setting, Timing
+from archcalc.errors import ArchcalcError, ModelError, UsageError, unknown
+
+MODES = ("train", "inference")
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class _Job:
+    """One network with one batch: its measurements, and what they became."""
+
+    network: Network
+    batch_size: int | None
+    workload: Workload | None = None
+    timed: dict[str, Timed] = field(default_factory=dict)
+    memory: dict[str, int | None] = field(default_factory=dict)
+    passes: LayerPasses | None = None
+    problem: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.network.subject.name
+
+    def measurements(self) -> list[Measurement]:
+        """All that is to be measured of it."""
+        found: list[Measurement] = [*self.timed.values()]
+        return found + ([self.passes] if self.passes else [])
+
+
+def benchmark(
+    models: Sequence[str | nn.Module],
+    inputs: Any = None,
+    *,
+    batch_sizes: Sequence[int | None] = (None,),
+    device: str = "cpu",
+    dtype: str = "fp32",
+    mode: str = "train",
+    channels_last: bool = False,
+    compiled: bool = False,
+    threads: int | None = None,
+    seconds: float = 1.0,
+    layers: bool = False,
+    seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    tell: Tell = lambda message: None,
+    clock: Clock | None = None,
+) -> Benchmark:
+    """See `archcalc.benchmark`; `tell` hears what is being done, and `clock` takes the place of the device's own."""
+    _check(models, mode, threads, seconds, layers, compiled)
+    where, number = device_of(device), dtype_of(dtype)
+    with left_as_it_was(where, threads, seed):
+        now = clock or clock_of(where)
+        found = machine(where)
+        tell("the machine's peak")
+        most = peak(where, number, now, seconds)
+        networks: list[Network] = []
+        failures: list[Failure] = []
+        for model in models:
+            tell(f"building {model if isinstance(model, str) else type(model).__name__}")
+            try:
+                networks.append(
+                    Network(
+                        model,
+                        settings or {},
+                        device=where,
+                        dtype=number,
+                        training=mode == "train",
+                        channels_last=channels_last,
+                        compiled=compiled,
+                    )
+                )
+            except UsageError:
+                raise
+            except Exception as error:
+                name = model if isinstance(model, str) else type(model).__name__
+                failures.append(Failure(name, None, _problem(error, None)))
+        jobs: list[_Job] = []
+        for batch_size in batch_sizes:
+            begun = [_Job(network, batch_size) for network in networks]
+            for job in begun:
+                tell(f"warming up {job.name}")
+                _prepare(job, inputs, now, layers)
+            ready = [job for job in begun if job.problem is None]
+            failed = interleaved([each for job in ready for each in job.measurements()], seconds, now, tell)
+            for job in ready:
+                job.problem = failed.get(id(job))
+            jobs += begun
+            _release(where)
+    jobs.sort(key=lambda job: networks.index(job.network))
+    done = [job for job in jobs if job.problem is None]
+    failures += [
+        Failure(job.name, job.batch_size, _problem(job.problem, job.batch_size)) for job in jobs if job.problem
+    ]
+    result = Benchmark(
+        machine=found,
+        setting=Setting(mode, str(where), dtype, channels_last, compiled, seconds, seed),
+        peak=most,
+        networks={network.subject.name: network.subject.source for network in networks},
+        timings=tuple(_timing(job, phase, most, number.itemsize) for job in done for phase in job.timed),
+        layers=tuple(_layers(job, job.passes, most, number.itemsize) for job in done if job.passes),
+        failures=tuple(failures),
+    )
+    if not result.timings:
+        raise ModelError("; ".join(f"{each.network}: {each.problem}" for each in failures))
+    return result
+
+
+def _check(
+    models: Sequence[str | nn.Module], mode: str, threads: int | None, seconds: float, layers: bool, compiled: bool
+) -> None:
+    if not models:
+        raise UsageError("name at least one network to time")
+    if mode not in MODES:
+        raise unknown("mode", mode, MODES)
+    if threads is not None and threads < 1:
+        raise UsageError(f"at least one thread is needed, not {threads}")
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"a measurement takes more than no time and less than forever, not {seconds} seconds")
+    if layers and compiled:
+        raise UsageError("a compiled network has no layers left to time: leave out --layers or --compile")
+
+
+def _prepare(job: _Job, inputs: Any, clock: Clock, layers: bool) -> None:
+    """Fill in what will be measured, everything run once; what goes wrong becomes the job's problem."""
+    threads = torch.get_num_threads()
+    try:
+        workload = job.workload = Workload(job.network, inputs, job.batch_size)
+        for phase, (run, watch) in workload.phases(clock).items():
+            job.memory[phase] = workload.warm(run)
+            job.timed[phase] = Timed(id(job), f"{job.name} {phase}", run, watch, threads)
+        if layers:
+            job.passes = LayerPasses(id(job), f"{job.name} layers", workload, marks_of(job.network.device))
+    except UsageError:
+        raise
+    except Exception as error:
+        job.problem = error
+        job.workload = None
+        job.network.clear()
+        _release(job.network.device)
+
+
+def _problem(error: BaseException | None, batch_size: int | None) -> str:
+    """What went wrong in one line."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    if error is not None and out_of_memory(error):
+        batch = "the batch of its input" if batch_size is None else f"a batch of {batch_size}"
+        wanted = re.search(r"tried to allocate ([\d.]+ \w+)", said, flags=re.IGNORECASE)
+        return f"out of memory at {batch}" + (f": {wanted[1]} more were wanted" if wanted else "")
+    return said if isinstance(error, ArchcalcError) else f"{type(error).__name__}: {said}"
+
+
+def _release(device: torch.device) -> None:
+    """Give cached memory back, so that the next batch finds the device as the first did."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def _timing(job: _Job, phase: str, most: Peak, itemsize: int) -> Timing:
+    assert job.workload is not None
+    report = job.workload.report
+    return Timing(
+        network=job.name,
+        phase=phase,
+        input_shapes=report.input_shapes,
+        batch_size=report.batch_size,
+        samples=job.timed[phase].samples,
+        macs=macs_of(report, phase),
+        bound=bound(report.rows, phase, most, itemsize),
+        memory_bytes=job.memory[phase],
+    )
+
+
+def _layers(job: _Job, passes: LayerPasses, most: Peak, itemsize: int) -> Layers:
+    assert job.workload is not None
+    report = job.workload.report
+    phases = ("forward", "backward") if job.network.training else ("forward",)
+    rows = []
+    for at, group in enumerate(passes.groups):
+        first, last = group.rows[0], group.rows[-1]
+        forward, backward = passes.of(at)
+        least = [bound(group.rows, phase, most, itemsize) for phase in phases]
+        rows.append(
+            LayerTiming(
+                path=first.path,
+                kind=first.kind,
+                module=first.module,
+                call=first.call,
+                output_shape=last.output_shape,
+                params=sum(row.params for row in group.rows),
+                macs=_sum([row.macs for row in group.rows]),
+                backward_macs=_sum([backward_macs(row) for row in group.rows]) if job.network.training else None,
+                bound=least[0],
+                forward=forward,
+                backward=backward,
+                note=group.note,
+                calls=len(group.rows),
+            )
+        )
+    return Layers(job.name, report.batch_size, tuple(rows), *passes.wholes)
+
+
+def _sum(values: list[int | None]) -> int | None:
+    return None if None in values else sum(value or 0 for value in values)

@@ -1,0 +1,139 @@
+"""The check: each claim against what is computed now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from archcalc.claims.claim import Claim, documented, located
+from archcalc.claims.metrics import METRICS, at
+from archcalc.claims.prints import Value, budget, judge, text
+from archcalc.count.report import Report
+from archcalc.errors import ArchcalcError, ModelError, UsageError, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A claim, the value computed for it, how the print relates to it, and whether that was expected.
+
+    `value` is the computed value in raw text; `problem` says in words what is not as expected.
+    """
+
+    claim: Claim
+    value: str
+    verdict: str
+    problem: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the verdict is the expected one."""
+        return not self.problem
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values: the claim's own, and what came of it."""
+        return {**self.claim.to_dict(), "computed": self.value, "verdict": self.verdict, "ok": self.ok} | (
+            {"problem": self.problem} if self.problem else {}
+        )
+
+
+def check(claims: Iterable[Claim], reports: dict[Any, Report] | None = None) -> Iterator[Verdict]:
+    """The verdicts, one after the other; a network is analyzed once, however many claims are about it.
+
+    `reports` is where the analyzed networks are kept, for callers that check claims in several goes.
+    Raises UsageError naming file and entry for a network, metric, place or print that makes no sense, and ModelError
+    where the network cannot be run.
+    """
+    reports = {} if reports is None else reports
+    for claim in claims:
+        try:
+            yield _verdict(claim, reports)
+        except ModelError as error:
+            raise ModelError(f"{claim.entry}: {error}", error.report) from error
+        except ArchcalcError as error:
+            raise located(claim, error) from error
+
+
+def about(subject: str, place: str | None) -> list[Verdict]:
+    """The verdicts of the documented claims about a layer, or about the whole network where `place` is None."""
+    return list(check(claim for claim in documented() if claim.subject == subject and claim.place == (place or "")))
+
+
+def _verdict(claim: Claim, reports: dict[Any, Report]) -> Verdict:
+    value = _value(claim, claim.subject, reports)
+    if claim.against is not None:
+        value = _related(value, _value(claim, claim.against, reports), claim.form)
+    if claim.printed is None:
+        found = budget(value, claim.min, claim.max)
+        bounds = " and ".join(f"{word} {b}" for word, b in (("at least", claim.min), ("at most", claim.max)) if b)
+        expected = claim.expect or "within"
+        return Verdict(claim, text(value), found, "" if found == expected else f"it must be {bounds}")
+    found = judge(claim.printed, value, claim.digits)
+    return Verdict(claim, text(value), found, _problem(claim, value, found))
+
+
+def _problem(claim: Claim, value: Value, found: str) -> str:
+    """What is not as it should be; an erratum's right value must be right."""
+    if claim.expect is None:
+        return "" if found != "differs" else "the print and the computed value differ"
+    if found != claim.expect:
+        return f"{claim.expect} was expected"
+    if claim.right is not None and judge(claim.right, value) == "differs":
+        return f"the right value is said to be {claim.right}"
+    return ""
+
+
+def _value(claim: Claim, subject: str, reports: dict[Any, Report]) -> Value:
+    if claim.metric == "property":
+        from archcalc.claims.properties import run
+
+        return run(claim.of, subject, claim.place)
+    metric = METRICS.get(claim.metric)
+    if metric is None and claim.metric != "exists":
+        raise unknown("metric", claim.metric, [*METRICS, "exists", "property"])
+    report = _report(claim, subject, reports)
+    # where two networks are compared, a place is one of the first
+    place = claim.place if subject == claim.subject else ""
+    if metric is None:
+        return _exists(report, place)
+    return metric(report, at(report, place), claim.of)
+
+
+def _exists(report: Report, place: str) -> bool:
+    """Whether a call or a module of that path ran; the one metric whose place may be missing."""
+    try:
+        return bool(at(report, place).calls)
+    except UsageError:
+        return False
+
+
+def _report(claim: Claim, subject: str, reports: dict[Any, Report]) -> Report:
+    from archcalc.analysis import analyze
+    from archcalc.trace.sizes import parse_size, with_batch
+
+    settings, size = claim.settings, claim.input
+    if subject != claim.subject:  # how the subject is run says nothing of the network it is held against
+        settings, size = claim.against_settings, size if ":" in subject else None
+    key = (subject, size, claim.batch, claim.training, repr(sorted(settings.items())))
+    if key not in reports:
+        inputs = None if size is None else with_batch(parse_size(size), claim.batch)
+        batch_size = claim.batch if inputs is None else None
+        reports[key] = analyze(subject, inputs, batch_size, claim.training, settings)
+    return reports[key]
+
+
+_RELATIONS: dict[str, Callable[[Fraction], Fraction]] = {
+    "ratio": lambda ratio: ratio,
+    "saving": lambda ratio: 1 - ratio,
+    "more": lambda ratio: ratio - 1,
+}
+
+
+def _related(one: Value, other: Value, form: str) -> Value:
+    if one is None or other is None:
+        return None
+    numbers = [value for value in (one, other) if isinstance(value, (int, Fraction)) and not isinstance(value, bool)]
+    if len(numbers) < 2 or not numbers[1]:
+        raise UsageError("a ratio needs a metric that is a number, and not 0 for the second network")
+    return _RELATIONS[form](Fraction(numbers[0]) / Fraction(numbers[1]))

@@ -1,0 +1,240 @@
+"""bench: how long networks take, on this machine."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from contextlib import redirect_stdout
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archcalc.cli.networks import ROWS_IN_A_TERMINAL, settings_of
+from archcalc.cli.options import (
+    All,
+    As,
+    Debug,
+    Depth,
+    Device,
+    Format,
+    Inputs,
+    Models,
+    Output,
+    Seconds,
+    Settings,
+    Threads,
+)
+from archcalc.cli.streams import clear_errors, say, status, write, write_file
+from archcalc.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from archcalc.bench.against import Change
+    from archcalc.bench.timing import Benchmark, Layers
+    from archcalc.render import Grid
+
+Mode = StrEnum("Mode", ["train", "inference"])
+Dtype = StrEnum("Dtype", ["fp32", "bf16", "fp16"])
+
+Batches = Annotated[
+    str | None, typer.Option("-b", "--batch-size", metavar="N,N,...", help="Images in a batch, one or several sizes.")
+]
+
+
+def bench(
+    models: Models,
+    input_size: Inputs = None,
+    batch_size: Batches = None,
+    set_: Settings = None,
+    device: Device = "cpu",
+    dtype: Annotated[Dtype, typer.Option("--dtype", help="What weights and images are held in.")] = Dtype.fp32,
+    mode: Annotated[
+        Mode, typer.Option("--mode", help="forward, backward and step; or a forward pass without gradients.")
+    ] = Mode.train,
+    with_layers: Annotated[bool, typer.Option("--layers", help="Time every layer as well, where it stands.")] = False,
+    depth: Depth = None,
+    all_: All = False,
+    seconds: Seconds = 1.0,
+    threads: Threads = None,
+    channels_last: Annotated[bool, typer.Option("--channels-last", help="Lay images out as BxHxWxC.")] = False,
+    compiled: Annotated[bool, typer.Option("--compile", help="Time what torch.compile makes of it.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Of weights and images.")] = 0,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Keep the raw samples, as JSON, for --against.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="FILE", help="Hold the timings against a saved benchmark.")
+    ] = None,
+    fail_over: Annotated[
+        str | None, typer.Option("--fail-over", metavar="10%", help="Exit 1 if any is slower by more than that.")
+    ] = None,
+    form: As = Format.table,
+    output: Output = None,
+    debug: Debug = False,
+) -> None:
+    """How long networks take: forward, backward, a training step; several are measured in turns.
+
+    \b
+    archcalc bench alexnet
+    archcalc bench vgg16 resnet50 --layers
+    archcalc bench resnet50 -b 1,8,32 -d cuda --dtype bf16 --channels-last
+    archcalc bench resnet50 --save before.json
+    archcalc bench resnet50 --against before.json --fail-over 10%
+    """  # noqa: D301  \b keeps the lines of the example apart
+    with clear_errors(debug):
+        from archcalc.bench.timing import load
+
+        inputs, batches = sizes_of(input_size, _batches(batch_size))
+        chosen = checked(models, set_)
+        limit = None if fail_over is None else _limit(fail_over)
+        if limit is not None and against is None:
+            raise UsageError("--fail-over needs a benchmark to be slower than: add --against FILE")
+        if (depth is not None or all_) and not with_layers:
+            raise UsageError("--depth and --all are about layers: add --layers")
+        for file in (output, save):
+            if file is not None and not file.absolute().parent.is_dir():  # known now, and not after all the measuring
+                raise UsageError(f"cannot write {file}: there is no folder {file.parent}")
+        before = None if against is None else load(against)
+
+        from archcalc.bench.run import benchmark
+
+        with status() as tell, redirect_stdout(sys.stderr):  # what a model prints is not the data
+            found = benchmark(
+                models,
+                inputs,
+                batch_sizes=batches,
+                device=device,
+                dtype=dtype,
+                mode=mode,
+                channels_last=channels_last,
+                compiled=compiled,
+                threads=threads,
+                seconds=seconds,
+                layers=with_layers,
+                seed=seed,
+                settings=chosen,
+                tell=tell,
+            )
+        if save is not None:
+            write_file(save, json.dumps(found.to_dict()) + "\n")
+
+        from archcalc.bench.against import changes, differences
+        from archcalc.render import layer_timings, timings
+
+        since = () if before is None else changes(found, before)
+        others = [] if before is None else differences(found, before)
+        grid: Grid
+        if with_layers:
+            shown = tuple(_folded(layers, depth, all_, form) for layers in found.layers)
+            grid = layer_timings(found, shown, since, others)
+        else:
+            grid = timings(found, since, others)
+        write(grid, form, output)
+        slower = [] if limit is None else [_said(each) for each in since if each and _is_over(each, limit)]
+        if slower:
+            say(f"slower than {against} by more than {fail_over}: {', '.join(slower)}")
+        check_failures(found)
+        if slower:
+            raise typer.Exit(1)
+
+
+def latency(
+    models: list[str],
+    input_size: list[str] | None,
+    batch_size: int | None,
+    pairs: list[str] | None,
+    training: bool,
+    device: str,
+    seconds: float,
+    threads: int | None,
+) -> Benchmark:
+    """The forward passes of networks that stand side by side, measured in turns."""
+    inputs, batches = sizes_of(input_size, (batch_size,))
+    chosen = checked(models, pairs)
+
+    from archcalc.bench.run import benchmark
+
+    with status() as tell, redirect_stdout(sys.stderr):
+        return benchmark(
+            models,
+            inputs,
+            batch_sizes=batches,
+            device=device,
+            mode="train" if training else "inference",
+            seconds=seconds,
+            threads=threads,
+            settings=chosen,
+            tell=tell,
+        )
+
+
+def check_failures(found: Benchmark) -> None:
+    """Raise ModelError where a network could not be measured, once the others have been shown."""
+    if found.failures:
+        raise ModelError("; ".join(f"{each.network}: {each.problem}" for each in found.failures))
+
+
+def _batches(text: str | None) -> tuple[int | None, ...]:
+    """The sizes in "1,8,32", each once."""
+    if text is None:
+        return (None,)
+    if not re.fullmatch(r"\d+(,\d+)*", text.strip(), flags=re.ASCII):
+        raise UsageError(f"'{text}' is no batch size; write one or several, such as 1,8,32")
+    sizes = tuple(dict.fromkeys(int(number) for number in text.split(",")))
+    if 0 in sizes:
+        raise UsageError("a batch has at least one sample, not 0")
+    return sizes
+
+
+def sizes_of(sizes: list[str] | None, batches: tuple[int | None, ...]) -> tuple[Any, tuple[int | None, ...]]:
+    """The input's shape, or the shapes of several inputs, and the batches that they do not hold yet."""
+    from archcalc.trace.sizes import parse_size, with_batch
+
+    shapes = [parse_size(size) for size in sizes or ()]
+    for batch in batches:
+        whole = [with_batch(shape, batch) for shape in shapes]
+    if not shapes:
+        return None, batches
+    if len(batches) == 1:
+        return whole[0] if len(whole) == 1 else whole, (None,)
+    if len(shapes) > 1:
+        raise UsageError("several inputs are timed at one batch size at a time")
+    return shapes[0], batches
+
+
+def checked(models: list[str], pairs: list[str] | None) -> dict[str, Any]:
+    """The settings; what is wrong with names and settings is said before torch is imported."""
+    from archcalc.zoo import registry
+
+    chosen = settings_of(pairs or [])
+    for model in models:
+        if ":" not in model and not model.endswith(".py"):
+            registry.check_settings(registry.architecture(model), chosen)
+    return chosen
+
+
+def _limit(text: str) -> float:
+    """The share that "10%" says."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text.strip(), flags=re.ASCII)
+    if found is None:
+        raise UsageError(f"'{text}' is no limit; write a percentage, such as 10%")
+    return float(found[1]) / 100
+
+
+def _is_over(change: Change, limit: float) -> bool:
+    return change.ratio.verdict == "slower" and change.ratio.value > 1 + limit
+
+
+def _said(change: Change) -> str:
+    batch = "" if change.now.batch_size is None else f" at batch {change.now.batch_size}"
+    return f"{change.now.network} {change.now.phase}{batch} {change.ratio.value - 1:.0%}"
+
+
+def _folded(layers: Layers, depth: int | None, everything: bool, form: Format) -> Layers:
+    from archcalc.bench.fold import fold, fold_to
+
+    if depth is not None:
+        return fold(layers, depth)
+    return layers if everything or form in (Format.csv, Format.json) else fold_to(layers, ROWS_IN_A_TERMINAL)

@@ -1,0 +1,125 @@
+"""Where a command's output goes, and what becomes of an error."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from archcalc.cli.options import Format
+from archcalc.errors import ArchcalcError, UsageError
+
+if TYPE_CHECKING:
+    from archcalc.render import Grid
+
+Item = TypeVar("Item")
+
+
+def write(grid: Grid, form: Format, output: Path | None) -> None:
+    """The grid to stdout or, whole or not at all, to a file."""
+    from archcalc.render import render
+
+    if output is not None and str(output) != "-":
+        write_file(output, render(grid, form, width=_width(), colour=False))
+        return
+    if sys.stdout is None:
+        raise UsageError("there is no standard output to write to; -o FILE writes to a file")
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    text = render(grid, form, width=_width(), colour=colour)
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = render(grid, form, width=_width(), colour=colour, ascii_only=True)
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _width() -> int:
+    return max(40, shutil.get_terminal_size((80, 24)).columns)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Replace a file in one step, so that nobody ever finds half of one."""
+    try:
+        target = path.resolve()
+        if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced
+            target.write_text(text, encoding="utf-8")
+            return
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, "it is read-only")
+        draft = target.with_name(f".archcalc-{os.getpid()}")
+        try:
+            draft.write_text(text, encoding="utf-8")
+            if target.exists():
+                shutil.copymode(target, draft)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
+        raise UsageError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def say(message: str) -> None:
+    """One line to the person at the terminal."""
+    typer.echo(f"archcalc: {message}", err=True)
+
+
+@contextmanager
+def clear_errors(debug: bool) -> Iterator[None]:
+    """Every error becomes one clear line on stderr and its exit code; `debug` adds the traceback."""
+    try:
+        yield
+    except ArchcalcError as error:
+        if debug:
+            raise
+        say(str(error))
+        raise typer.Exit(error.exit_code) from error
+    except BrokenPipeError as error:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from error
+    except typer.Exit:
+        raise
+    except OSError as error:
+        if debug:
+            raise
+        say(f"cannot write the output: {error.strerror or error}")
+        raise typer.Exit(UsageError.exit_code) from error
+    except Exception as error:
+        if debug:
+            raise
+        say(f"unexpected {type(error).__name__}: {error}; please report it, with what --debug shows")
+        raise typer.Exit(1) from error
+
+
+def progress(items: Iterable[Item], total: int | None = None) -> Iterator[Item]:
+    """The items, with a count on stderr where somebody is looking."""
+    looking = sys.stderr.isatty()
+    for number, item in enumerate(items, start=1):
+        if looking:
+            print(f"\r\x1b[K{number}" + f" of {total}" * (total is not None), end="", file=sys.stderr, flush=True)  # noqa: T201
+        yield item
+    if looking:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+@contextmanager
+def status() -> Iterator[Callable[[str], None]]:
+    """A function that tells on stderr what is being done, where somebody is looking; each message replaces the last."""
+    looking = sys.stderr.isatty()
+
+    def tell(message: str) -> None:
+        if looking:
+            print(f"\r\x1b[K{message}"[: _width() + 4], end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    try:
+        yield tell
+    finally:
+        tell("")

@@ -1,0 +1,169 @@
+"""Receptive fields: which input pixels a unit sees, exactly, through every path of the graph.
+
+Along one axis a unit at position j sees an interval of input positions. Both ends move with j in a line, jump pixels a
+step, except that behind a transposed convolution or an upsampling neighbours share what they see: there the ends
+repeat their pattern every `period` positions. So an axis is kept as the ends for one period and the shift a period:
+
+    unit j sees [lo[j mod period] + shift · (j // period), hi[j mod period] + shift · (j // period)]
+
+Padding counts as pixels, as in the papers: VGG-16's pool5 sees 212 wherever it stands. Where paths meet, the smallest
+lo and the largest hi hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from math import lcm
+
+
+class UnknownError(Exception):
+    """The positions cannot be followed through a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What units see along one axis of the input.
+
+    `length` is the input's own size. `dim` is the tensor's dimension, counted from the back, along which the units lie;
+    0 where they lie along none, since a single position is left. `whole`: every unit sees all of the axis; `merged`:
+    positions of several axes lie in that dimension, so that only the size still has a meaning; `misaligned`: paths of
+    different jumps met, and the ends are those of the path that sees most.
+    """
+
+    lo: tuple[int, ...] = (0,)
+    hi: tuple[int, ...] = (0,)
+    shift: int = 1
+    length: int = 0
+    dim: int = -1
+    whole: bool = False
+    merged: bool = False
+    misaligned: bool = False
+
+    @property
+    def size(self) -> int:
+        """The number of input positions that a unit sees, the largest where they differ."""
+        return max(hi - lo for lo, hi in zip(self.lo, self.hi, strict=True)) + 1
+
+    @property
+    def jump(self) -> Fraction:
+        """Input positions from one unit to the next, on average over a period."""
+        return Fraction(self.shift, len(self.lo))
+
+    def ends(self, position: int) -> tuple[int, int]:
+        """The first and the last input position that the unit at a position sees, padding included."""
+        turn, phase = divmod(position, len(self.lo))
+        return self.lo[phase] + self.shift * turn, self.hi[phase] + self.shift * turn
+
+
+def _mapped(axis: Axis, period: int, step: int, read: Callable[[int], Sequence[int]]) -> Axis:
+    """An axis whose unit j sees what the units `read(j)` before it saw; `read` moves on by `step` every `period`."""
+    turns = lcm(period, _whole_turns(axis, period, step))
+    lo, hi = [], []
+    for j in range(turns):
+        seen = [axis.ends(i) for i in read(j)]
+        if not seen:
+            raise UnknownError
+        lo.append(min(first for first, _ in seen))
+        hi.append(max(last for _, last in seen))
+    shift = Fraction(turns * step, period) * axis.jump
+    return _shortest(replace(axis, lo=tuple(lo), hi=tuple(hi), shift=int(shift)))
+
+
+def _whole_turns(axis: Axis, period: int, step: int) -> int:
+    """How many positions it takes until both the pattern of reading and the pattern that is read repeat."""
+    before = len(axis.lo)
+    return next(period * turn for turn in range(1, before + 1) if turn * step % before == 0)
+
+
+def _shortest(axis: Axis) -> Axis:
+    """The same axis with the shortest period that tells it."""
+    lo, hi, shift, period = axis.lo, axis.hi, axis.shift, len(axis.lo)
+    for short in range(1, period):
+        if period % short or shift * short % period:
+            continue
+        part = shift * short // period
+        if all(
+            lo[j] == lo[j % short] + part * (j // short) and hi[j] == hi[j % short] + part * (j // short)
+            for j in range(period)
+        ):
+            return replace(axis, lo=lo[:short], hi=hi[:short], shift=part)
+    return axis
+
+
+@cache
+def slid(axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
+    """Through a window: unit j reads the positions j · stride − padding + k · dilation."""
+    if len(axis.lo) == 1:
+        first = axis.lo[0] - padding * axis.shift
+        last = axis.hi[0] + (dilation * (kernel - 1) - padding) * axis.shift
+        return replace(axis, lo=(first,), hi=(last,), shift=axis.shift * stride)
+    return _mapped(axis, 1, stride, lambda j: [j * stride - padding + k * dilation for k in range(kernel)])
+
+
+@cache
+def spread(axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
+    """Through a transposed window: unit j is reached from i where j = i · stride − padding + k · dilation."""
+
+    def read(j: int) -> list[int]:
+        reached = (j + padding - k * dilation for k in range(kernel))
+        return [at // stride for at in reached if at % stride == 0]
+
+    return _mapped(axis, stride, 1, read)
+
+
+@cache
+def enlarged(axis: Axis, factor: int, linear: bool) -> Axis:
+    """Upsampled: each position `factor` times; a linear one also reads the neighbour on its side."""
+
+    def read(j: int) -> list[int]:
+        if not linear:
+            return [j // factor]
+        # the centre of pixel j lies at (j + 1/2)/factor − 1/2 of the smaller grid
+        below, between = divmod(2 * j + 1 - factor, 2 * factor)
+        return [below, below + 1] if between else [below]
+
+    return _mapped(axis, factor, 1, read)
+
+
+def everywhere(axis: Axis, positions: int) -> Axis:
+    """What a sum over all `positions` of an axis sees: everything, or what the only one there is sees."""
+    return single(axis) if positions == 1 and not axis.merged else _whole(axis)
+
+
+def single(axis: Axis) -> Axis:
+    """An axis of which only the first position is left, whose dimension may go."""
+    lo, hi = axis.ends(0)
+    if axis.whole or (lo <= 0 and hi >= axis.length - 1):
+        return _whole(axis)
+    return replace(axis, lo=(lo,), hi=(hi,), shift=0, dim=0)
+
+
+def _whole(axis: Axis) -> Axis:
+    return Axis(hi=(axis.length - 1,), shift=0, length=axis.length, dim=0, whole=True)
+
+
+def met(one: Axis, other: Axis) -> Axis:
+    """Where two paths meet: the smallest lo and the largest hi; different jumps do not align."""
+    if one.whole or other.whole:
+        return one if one.whole else other
+    if one == other:
+        return one
+    if (one.dim, one.merged) != (other.dim, other.merged):
+        raise UnknownError
+    if one.jump != other.jump:
+        most = max((one, other), key=lambda axis: axis.size)
+        return replace(most, misaligned=True)
+    period = lcm(len(one.lo), len(other.lo))
+    ends = [(one.ends(j), other.ends(j)) for j in range(period)]
+    return _shortest(
+        replace(
+            one,
+            lo=tuple(min(a[0], b[0]) for a, b in ends),
+            hi=tuple(max(a[1], b[1]) for a, b in ends),
+            shift=int(one.jump * period),
+            misaligned=one.misaligned or other.misaligned,
+        )
+    )

@@ -1,0 +1,140 @@
+"""The arithmetic behind a row, with its numbers in: what a student would write on the board.
+
+Every text is made from the values that were counted with, the row's window, products and parameters, so it cannot
+say anything else than the count does. `tests/test_explain.py` evaluates what is printed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+from typing import NamedTuple
+
+from archcalc.count.report import Product, Report, Row, Window
+from archcalc.render.units import count, percent
+from archcalc.trace.values import Parameter, Shape
+
+MOST = 5
+"""How many layers a whole network's explanation names."""
+
+
+class Step(NamedTuple):
+    """One line of an explanation: the row, what is derived, how, and the value that comes out."""
+
+    path: str
+    quantity: str
+    derivation: str
+    value: int | None
+
+
+def of_row(report: Report, row: Row) -> list[Step]:
+    """How the output size, the params and the multiply-adds of one row come about."""
+    steps = [Step(row.path, "output", text, size) for text, size in _sizes(row)]
+    steps.append(Step(row.path, "params", _params(row), row.params))
+    steps.append(Step(row.path, "mult-adds", _macs(row, report.batch_size), row.macs))
+    return steps
+
+
+def of_network(report: Report) -> list[Step]:
+    """Which layers hold the params, which do the multiply-adds, and of what kind they are."""
+    steps = []
+    for key, quantity in (("params", "params"), ("macs", "mult-adds")):
+        whole = report.total(key)
+        values = {row.path: getattr(row, key) or 0 for row in report.rows}
+        steps.append(Step("", quantity, _shares(values, whole, "layers"), whole))
+        kinds: dict[str, int] = {}
+        for row in report.rows:
+            kinds[row.kind] = kinds.get(row.kind, 0) + (getattr(row, key) or 0)
+        steps.append(Step("", f"{quantity} by kind", _shares(kinds, whole, "kinds"), whole))
+    return steps
+
+
+def _shares(values: dict[str, int], whole: int, noun: str) -> str:
+    """The largest parts of a sum, and the sum of the rest."""
+    parts = sorted(((value, name) for name, value in values.items() if value), reverse=True)
+    if not parts:
+        return "0"
+    told = [f"{name} {count(value)} ({percent(value, whole)})" for value, name in parts[:MOST]]
+    if rest := parts[MOST:]:
+        told.append(f"{len(rest)} other {noun} {count(sum(value for value, _ in rest))}")
+    return " + ".join(told) + f" = {count(whole)}"
+
+
+# ---- output size
+
+
+def _sizes(row: Row) -> Iterable[tuple[str, int]]:
+    """⌊(227 + 2·0 − 11)/4⌋ + 1 = 55, once for both axes where they are the same."""
+    if row.window is None or row.input_shape is None or row.output_shape is None or row.kind.startswith("conv_trans"):
+        return
+    window, axes = row.window, len(row.window.kernel)
+    said: dict[str, int] = {}
+    for axis in range(axes):
+        size, out = row.input_shape[axis - axes], row.output_shape[axis - axes]
+        said[_slide(size, out, window, axis)] = out
+    yield from said.items()
+
+
+def _slide(size: int, out: int, window: Window, axis: int) -> str:
+    if isinstance(window.padding, str):
+        return f'padding "{window.padding}" gives {out}'
+    kernel, stride, pad, gap = (each[axis] for each in (window.kernel, window.stride, window.padding, window.dilation))
+    reach = f"{gap}·({kernel} − 1) − 1" if gap > 1 else str(kernel)
+    room = size + 2 * pad - gap * (kernel - 1) - 1
+    opened, closed = ("⌈", "⌉") if window.ceil and room % stride and out == -(-room // stride) + 1 else ("⌊", "⌋")
+    return f"{opened}({size} + 2·{pad} − {reach})/{stride}{closed} + 1 = {out}"
+
+
+# ---- parameters
+
+
+def _params(row: Row) -> str:
+    if not row.parameters:
+        return "0" if not row.products or row.kind.endswith("mm") else "0: its weights are counted where they run first"
+    weight = row.parameters[0].shape
+    biases = [each.shape for each in row.parameters[1:]]
+    if row.products and row.products[0].noun == "outputs" and len(weight) > 1 and biases in ([], [weight[:1]]):
+        noun = "filters" if row.window else "units"
+        each = f"{_size(_channels_last(weight[1:]))} weights"
+        if biases:
+            return f"{weight[0]} {noun} × ({each} + 1 bias) = {count(row.params)}"
+        return f"{weight[0]} {noun} × {each} = {count(row.params)}"
+    parts = [f"{_size(each.shape)} {_last_name(each)}" for each in row.parameters]
+    return " + ".join(parts) + (f" = {count(row.params)}" if len(parts) > 1 or len(weight) > 1 else "")
+
+
+def _last_name(parameter: Parameter) -> str:
+    return parameter.name.rpartition(".")[2]
+
+
+# ---- multiply-adds
+
+
+def _macs(row: Row, batch_size: int | None) -> str:
+    if row.unknown:
+        return f"unknown: no formula for {', '.join(row.unknown)}"
+    if row.products:
+        return " + ".join(_product(each, row, batch_size) for each in row.products) + f" = {count(row.macs or 0)}"
+    if row.macs:
+        return f"{count(row.macs)}, counted by torch's own registry from the ops beneath the call"
+    return f"0: {row.free}" if row.free else "0"
+
+
+def _product(product: Product, row: Row, batch_size: int | None) -> str:
+    """27×27×256 outputs × 5×5×48, with the batch in front where it is more than 1."""
+    units, each = product.units, product.each
+    front = ""
+    if batch_size is not None and len(units) > 1:
+        front, units = (f"{batch_size} samples × " if batch_size > 1 else ""), units[1:]
+    if row.window is not None:
+        units, each = _channels_last(units), _channels_last(each)
+    return f"{front}{_size(units)} {product.noun} × {_size(each)}"
+
+
+def _channels_last(shape: Shape) -> Shape:
+    """C×H×W as H×W×C, the order in which papers write filters."""
+    return (*shape[1:], shape[0])
+
+
+def _size(shape: Shape) -> str:
+    return "×".join(map(str, shape)) if prod(shape) and shape else "1"
