@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from archcalc.bench.timing import Benchmark
 from archcalc.count.compare import Comparison
+from archcalc.count.memory import Budget
 from archcalc.count.report import Cost, Report, Row
 from archcalc.errors import ArchcalcError, ModelError, UsageError
 
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ArchcalcError",
     "Benchmark",
+    "Budget",
     "Comparison",
     "Cost",
     "ModelError",
@@ -33,6 +35,7 @@ __all__ = [
     "benchmark",
     "build",
     "compare",
+    "memory",
     "names",
 ]
 
@@ -63,6 +66,7 @@ def analyze(
     *,
     batch_size: int | None = None,
     training: bool = False,
+    backward: bool = False,
     **settings: Any,
 ) -> Report:
     """What a network costs, call by call, found without allocating its weights.
@@ -70,14 +74,33 @@ def analyze(
     `model`: a zoo name, "package.module:factory", "path/to/net.py:Net", or any torch module, which comes back as it
     was. `inputs`: a shape with the batch, `(1, 3, 224, 224)`, a tensor, a list of those, or a dict of keyword inputs;
     a zoo network has an input of its own and also takes a shape without the batch. `batch_size` goes before a shape
-    without a batch. `training` counts what runs in training, such as auxiliary heads. `settings` go to the builder.
+    without a batch. `training` counts what runs in training, such as auxiliary heads; `backward` also follows the
+    backward pass, for the rows' `backward_macs` and `saved_bytes`. `settings` go to the builder.
 
     Raises UsageError if the request is wrong, and ModelError, with the rows so far as its `report`, if the model
     cannot be built or run.
     """
     from archcalc.analysis import analyze
 
-    return analyze(model, inputs, batch_size, training, settings)
+    return analyze(model, inputs, batch_size, training, settings, backward)
+
+
+def memory(
+    model: str | nn.Module,
+    inputs: Any = None,
+    *,
+    batch_size: int | None = None,
+    optimizer: str = "sgd",
+    **settings: Any,
+) -> Budget:
+    """What a network holds in memory, in bytes by part: weights, saved tensors, the peaks of a pass and of a step.
+
+    `model`, `inputs`, `batch_size` and `settings` as in `analyze`; `optimizer` is "none", "sgd", "momentum" or "adam".
+    Nothing is allocated. Raises UsageError and ModelError as `analyze` does.
+    """
+    from archcalc.analysis import memory
+
+    return memory(model, inputs, batch_size, settings, optimizer)
 
 
 def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: int | None = None) -> Comparison:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from torch import Tensor, nn
 
+from archcalc.count.memory import OPTIMIZERS, Budget, budget
 from archcalc.count.report import Report
 from archcalc.count.rows import count
-from archcalc.errors import ModelError, UsageError
+from archcalc.errors import ModelError, UsageError, unknown
 from archcalc.trace.inputs import tensors, with_values
 from archcalc.trace.run import trace
 from archcalc.trace.sizes import with_batch
@@ -22,12 +25,13 @@ def analyze(
     batch_size: int | None = None,
     training: bool = False,
     settings: dict[str, Any] | None = None,
+    backward: bool = False,
 ) -> Report:
     """See `archcalc.analyze`."""
     settings = settings or {}
     subject = subject_of(model, settings)
     args, kwargs = inputs_of(subject, inputs, batch_size)
-    report = report_of(subject, args, kwargs, training=training)
+    report = report_of(subject, args, kwargs, training=training, backward=backward)
     if report.failure is not None and subject.input_shape is None:
         report = _with_values(model, settings, args, kwargs, report)
     if report.failure is not None:
@@ -36,12 +40,67 @@ def analyze(
 
 
 def report_of(
-    subject: Subject, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool = False, real: bool = False
+    subject: Subject,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    training: bool = False,
+    backward: bool = False,
+    real: bool = False,
 ) -> Report:
     """The report of one forward pass; it ends where the network fails, and says so."""
-    batch = _batch(args, kwargs)
-    found = trace(subject.module, args, kwargs, subject=subject.name, training=training, batch_size=batch, real=real)
+    found = trace(
+        subject.module,
+        args,
+        kwargs,
+        subject=subject.name,
+        training=training,
+        batch_size=_batch(args, kwargs),
+        autograd=backward,
+        real=real,
+    )
     return count(found, subject.source)
+
+
+def memory(
+    model: str | nn.Module,
+    inputs: Any = None,
+    batch_size: int | None = None,
+    settings: dict[str, Any] | None = None,
+    optimizer: str = "sgd",
+) -> Budget:
+    """See `archcalc.memory`."""
+    if optimizer not in OPTIMIZERS:
+        raise unknown("optimizer", optimizer, OPTIMIZERS)
+    subject = subject_of(model, settings or {})
+    args, kwargs = inputs_of(subject, inputs, batch_size)
+    batch = _batch(args, kwargs)
+    found = trace(subject.module, args, kwargs, subject=subject.name, training=True, batch_size=batch, autograd=True)
+    if found.failure is not None:
+        raise ModelError(f"{subject.name} failed at {found.failure}", count(found, subject.source))
+    return budget(found, optimizer)
+
+
+def largest_batch(limit: int, budget_of: Callable[[int], Budget], total: str) -> int:
+    """The largest batch whose `total` ("inference_total" or "training_total") is within a limit of bytes, 0 for none.
+
+    Memory grows with the batch in a line, nearly: two points give a guess, and halving finds the end of it.
+    """
+
+    @cache
+    def needs(batch: int) -> int:
+        return int(getattr(budget_of(batch), total))
+
+    if needs(1) > limit:
+        return 0
+    low, high = 1, 2
+    while needs(high) <= limit:
+        a_sample = max(1, (needs(high) - needs(low)) // (high - low))
+        low, high = high, max(high + 1, high + (limit - needs(high)) // a_sample)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if needs(middle) <= limit else (low, middle)
+    return low
 
 
 def subject_of(model: str | nn.Module, settings: dict[str, Any], *, real: bool = False) -> Subject:

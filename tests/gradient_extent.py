@@ -129,7 +129,9 @@ def extents(x: Tensor, out: Tensor, units: Sequence[tuple[int, ...]]) -> list[li
     found: list[list[Extent]] = []
     for sample in seen[: len(units)]:
         axes = range(sample.ndim)
-        along = [sample.any(tuple(other for other in axes if other != axis)) if len(axes) > 1 else sample for axis in axes]
+        along = [
+            sample.any(tuple(other for other in axes if other != axis)) if len(axes) > 1 else sample for axis in axes
+        ]
         places = [line.nonzero().flatten().tolist() for line in along]
         found.append([(place[0], place[-1]) if place else None for place in places])
     return found

@@ -163,11 +163,11 @@ def network(seed: int, axes: int, most: int = 6) -> nn.Sequential:
     net = nn.Sequential()
     with torch.device("meta"):
         x = torch.empty(1, CHANNELS, *[24] * axes)
-    for _ in range(random.randint(3, most)):
+    for _ in range(random.randint(min(3, most - 1), most)):
         block = random.choice(BLOCKS)(random, axes)
         with torch.no_grad():
             try:
-                after = block.to("meta")(x)
+                after = block.to("meta").eval()(x)
             except RuntimeError:  # a window larger than what is left
                 continue
         if all(3 <= size <= 80 for size in after.shape[2:]):

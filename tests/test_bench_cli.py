@@ -97,7 +97,9 @@ def test_failures_memory_load_and_unknown_counts_are_told() -> None:
 
 def test_layers_show_where_the_time_goes() -> None:
     text = flat(GRIDS["layered"])
-    assert "block.conv conv2d 8x4x4 216 25,000,000 50.0% █████" in text  # of 50M multiply-adds
+    # a quarter of the parameters, half of 50M multiply-adds, 3 of 9 ms forward, 6 of 10 ms backward
+    assert "block.conv conv2d 8x4x4 216 25.0% 25,000,000 50.0% 3.00 33.3% ███▍ 6.00 60.0% ██████" in text
+    assert "sum of rows 864 ? 9.00 10.0" in text  # one row's multiply-adds are not known
     assert "forward the rows' medians add up to 9.00 ms, 90.0% of the whole pass (10.0 ms without marks" in text
     assert "fc: 2 rows that cannot be told apart: fc, fc_2" in text
     assert "odd: not seen as a call, so not timed" in text

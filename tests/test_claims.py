@@ -177,7 +177,7 @@ def test_every_metric_and_property_is_claimed_of_something() -> None:
     unused = (
         METRICS.keys()
         - {claim.metric for claim in claims}
-        - {"flops", "padding", "stride", "kind", "registered_params"}
+        - {"flops", "padding", "stride", "kind", "registered_params", "backward_macs"}
     )
     assert unused <= {"input_shape", "output_elements", "strides", "weights"}
     assert PROPERTIES.keys() == {claim.of for claim in claims if claim.metric == "property"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -40,10 +40,14 @@ def dtype_of(name: str) -> torch.dtype:
 
 @contextmanager
 def left_as_it_was(device: torch.device, threads: int | None, seed: int) -> Iterator[None]:
-    """Within it torch has that many threads and a seed of ours; behind it all is as it was before."""
+    """Within it torch has that device, so many threads and a seed of ours; behind it all is as it was before."""
     before = torch.get_num_threads()
-    current = [] if device.type == "cpu" else [device]
-    with torch.random.fork_rng(devices=current), torch.enable_grad():
+    on_gpu = device.type == "cuda"
+    # a seed is set on every GPU, so every GPU's random state is kept
+    begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    seeded = range(torch.cuda.device_count()) if on_gpu or begun else ()
+    current = torch.cuda.device(device) if on_gpu else nullcontext()
+    with torch.random.fork_rng(devices=seeded), torch.enable_grad(), current:
         torch.manual_seed(seed)
         if threads is not None:
             torch.set_num_threads(threads)

@@ -73,6 +73,6 @@ def interleaved(
             try:
                 each.sample(seconds / ROUNDS)
             except Exception as error:  # one network's failure is not the others'
-                failed[each.owner] = error
+                failed[each.owner] = error.with_traceback(None)  # its frames would keep tensors alive
             spent[at] += clock() - begun
     return failed

@@ -81,10 +81,11 @@ class Workload:
         self.network = network
         self._args = tuple(self._real(value) for value in args)
         self._kwargs = {name: self._real(value) for name, value in kwargs.items()}
-        self.report: Report = report_of(subject, args, kwargs, training=network.training)
+        how = {"training": network.training, "backward": network.training}
+        self.report: Report = report_of(subject, args, kwargs, **how)
         if self.report.failure is not None:  # a model may read values
             copy = replace(subject, module=deepcopy(subject.module))
-            self.report = report_of(copy, self._args, self._kwargs, training=network.training, real=True)
+            self.report = report_of(copy, self._args, self._kwargs, real=True, **how)
         if self.report.failure is not None:
             raise ModelError(f"failed at {self.report.failure}", self.report)
         self._seeds: list[Tensor] | None = None
@@ -139,7 +140,8 @@ class Workload:
         if device.type == "cpu":
             return None
         torch.cuda.synchronize(device)
-        others = torch.cuda.memory_allocated(device) - bytes_of(self.network.tensors())
+        own = [*self.network.tensors(), *tensors_in([self._args, self._kwargs, self._seeds])]
+        others = torch.cuda.memory_allocated(device) - bytes_of(own)
         torch.cuda.reset_peak_memory_stats(device)
         run()
         torch.cuda.synchronize(device)

@@ -2,68 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from archcalc.bench.timing import Bound, Peak
-from archcalc.count.report import Report, Row, elements
+from archcalc.count.report import Report, Row
 
-PHASES = ("inference", "forward", "backward", "step")
-"""A pass without gradients; one that keeps what the backward pass needs; that pass; all of a training step."""
-
-_MOVES_NOTHING = frozenset(
-    """view reshape flatten unflatten squeeze unsqueeze transpose permute t expand narrow select getitem chunk split
-    unbind detach contiguous dropout""".split()
-)
-"""Calls that may hand on what they got; dropout does so outside training."""
+_HANDED_ON = frozenset(["add", "sub"])
+"""Calls whose backward pass hands the gradient on as it is."""
 
 _OPTIMISER_TOUCHES = 5
 """Momentum reads weight, gradient and velocity, and writes velocity and weight."""
 
 
 def macs_of(report: Report, phase: str) -> int | None:
-    """Multiply-adds of a phase, None where an op could not be counted."""
-    if not report.complete:
-        return None
-    forward, backward = report.total("macs"), sum(backward_macs(row) or 0 for row in report.rows)
-    return {"backward": backward, "step": forward + backward}.get(phase, forward)
+    """Multiply-adds of a phase, None where an op could not be counted or the backward pass was not followed."""
+    passes = _passes(phase)
+    counts = [row.backward_macs if each == "backward" else row.macs for row in report.rows for each in passes]
+    return None if None in counts else sum(each or 0 for each in counts)
 
 
-def backward_macs(row: Row) -> int | None:
-    """Multiply-adds of a row's backward pass: one pass for the gradient of each operand that needs one.
-
-    The first layer's input is the image, which needs none; None where the forward ones are unknown.
-    """
-    if row.macs is None:
-        return None
-    return row.macs if row.depth == 1 and row.parameters else 2 * row.macs
-
-
-def bound(rows: Iterable[Row], phase: str, peak: Peak, itemsize: int) -> Bound:
+def bound(rows: Iterable[Row], phase: str, peak: Peak) -> Bound:
     """The least seconds of a phase of these calls, each at the machine's peak and nothing kept in caches between."""
     total = memory = 0.0
-    for row in rows:
-        passes = ("forward", "backward") if phase == "step" else (phase,)
-        for each in passes:
-            macs = (backward_macs(row) if each == "backward" else row.macs) or 0
-            compute = 2 * macs / peak.flops_per_second
-            moving = itemsize * _moved(row, each) / peak.bytes_per_second
-            total += max(compute, moving)
-            memory += moving if moving > compute else 0.0
-        if phase == "step":
-            touched = itemsize * _OPTIMISER_TOUCHES * row.params / peak.bytes_per_second
-            total += touched
-            memory += touched
+    for macs, moved in _work(rows, phase):
+        compute, moving = 2 * macs / peak.flops_per_second, moved / peak.bytes_per_second
+        total += max(compute, moving)
+        memory += moving if moving > compute else 0.0
     return Bound(total, memory)
 
 
-def _moved(row: Row, phase: str) -> int:
-    """Elements that a call reads and writes at least once."""
-    if row.kind in _MOVES_NOTHING:
-        return 0
-    inputs, outputs = elements(row.input_shapes), elements(row.output_shapes)
-    if phase != "backward":
-        return inputs + outputs + row.params
-    if not row.parameters or not row.macs:
-        return inputs + outputs  # the gradient comes in at one side and leaves at the other
-    weights = inputs + outputs + row.params
-    return weights if row.depth == 1 else 2 * weights
+def _passes(phase: str) -> tuple[str, ...]:
+    return ("forward", "backward") if phase == "step" else (phase,)
+
+
+def _work(rows: Iterable[Row], phase: str) -> Iterator[tuple[int, int]]:
+    """Multiply-adds and bytes moved of every call and pass of a phase."""
+    for row in rows:
+        moved = row.read_bytes + row.written_bytes
+        for each in _passes(phase):
+            if each != "backward":
+                yield row.macs or 0, moved
+            elif row.kind not in _HANDED_ON:
+                # a product's gradients are as many products, each of two of input, weight and output
+                yield row.backward_macs or 0, moved * _gradients(row)
+        if phase == "step":
+            yield 0, _OPTIMISER_TOUCHES * sum(parameter.nbytes for parameter in row.parameters)
+
+
+def _gradients(row: Row) -> int:
+    return (row.backward_macs or 0) // row.macs if row.macs else 1

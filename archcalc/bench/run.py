@@ -17,7 +17,7 @@ from archcalc.bench.machine import machine
 from archcalc.bench.measure import Measurement, Timed, interleaved
 from archcalc.bench.network import Network, Workload
 from archcalc.bench.peak import peak
-from archcalc.bench.roofline import backward_macs, bound, macs_of
+from archcalc.bench.roofline import bound, macs_of
 from archcalc.bench.timing import Benchmark, Failure, Layers, LayerTiming, Peak, Setting, Timing
 from archcalc.errors import ArchcalcError, ModelError, UsageError, unknown
 
@@ -36,7 +36,7 @@ class _Job:
     timed: dict[str, Timed] = field(default_factory=dict)
     memory: dict[str, int | None] = field(default_factory=dict)
     passes: LayerPasses | None = None
-    problem: Exception | None = None
+    problem: str = ""
 
     @property
     def name(self) -> str:
@@ -75,6 +75,7 @@ def benchmark(
         found = machine(where)
         tell("the machine's peak")
         most = peak(where, number, now, seconds)
+        _release(where)
         networks: list[Network] = []
         failures: list[Failure] = []
         for model in models:
@@ -102,24 +103,23 @@ def benchmark(
             for job in begun:
                 tell(f"warming up {job.name}")
                 _prepare(job, inputs, now, layers)
-            ready = [job for job in begun if job.problem is None]
+            ready = [job for job in begun if not job.problem]
             failed = interleaved([each for job in ready for each in job.measurements()], seconds, now, tell)
             for job in ready:
-                job.problem = failed.get(id(job))
+                if id(job) in failed:
+                    job.problem = _problem(failed[id(job)], job.batch_size)
             jobs += begun
             _release(where)
     jobs.sort(key=lambda job: networks.index(job.network))
-    done = [job for job in jobs if job.problem is None]
-    failures += [
-        Failure(job.name, job.batch_size, _problem(job.problem, job.batch_size)) for job in jobs if job.problem
-    ]
+    done = [job for job in jobs if not job.problem]
+    failures += [Failure(job.name, job.batch_size, job.problem) for job in jobs if job.problem]
     result = Benchmark(
         machine=found,
         setting=Setting(mode, str(where), dtype, channels_last, compiled, seconds, seed),
         peak=most,
         networks={network.subject.name: network.subject.source for network in networks},
-        timings=tuple(_timing(job, phase, most, number.itemsize) for job in done for phase in job.timed),
-        layers=tuple(_layers(job, job.passes, most, number.itemsize) for job in done if job.passes),
+        timings=tuple(_timing(job, phase, most) for job in done for phase in job.timed),
+        layers=tuple(_layers(job, job.passes, most) for job in done if job.passes),
         failures=tuple(failures),
     )
     if not result.timings:
@@ -155,16 +155,18 @@ def _prepare(job: _Job, inputs: Any, clock: Clock, layers: bool) -> None:
     except UsageError:
         raise
     except Exception as error:
-        job.problem = error
-        job.workload = None
+        job.problem = _problem(error, job.batch_size)
+    if job.problem:
+        job.workload = job.passes = None
+        job.timed.clear()
         job.network.clear()
         _release(job.network.device)
 
 
-def _problem(error: BaseException | None, batch_size: int | None) -> str:
+def _problem(error: BaseException, batch_size: int | None) -> str:
     """What went wrong in one line."""
     said = " ".join(str(error).split()) or type(error).__name__
-    if error is not None and out_of_memory(error):
+    if out_of_memory(error):
         batch = "the batch of its input" if batch_size is None else f"a batch of {batch_size}"
         wanted = re.search(r"tried to allocate ([\d.]+ \w+)", said, flags=re.IGNORECASE)
         return f"out of memory at {batch}" + (f": {wanted[1]} more were wanted" if wanted else "")
@@ -177,7 +179,7 @@ def _release(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
-def _timing(job: _Job, phase: str, most: Peak, itemsize: int) -> Timing:
+def _timing(job: _Job, phase: str, most: Peak) -> Timing:
     assert job.workload is not None
     report = job.workload.report
     return Timing(
@@ -187,12 +189,12 @@ def _timing(job: _Job, phase: str, most: Peak, itemsize: int) -> Timing:
         batch_size=report.batch_size,
         samples=job.timed[phase].samples,
         macs=macs_of(report, phase),
-        bound=bound(report.rows, phase, most, itemsize),
+        bound=bound(report.rows, phase, most),
         memory_bytes=job.memory[phase],
     )
 
 
-def _layers(job: _Job, passes: LayerPasses, most: Peak, itemsize: int) -> Layers:
+def _layers(job: _Job, passes: LayerPasses, most: Peak) -> Layers:
     assert job.workload is not None
     report = job.workload.report
     phases = ("forward", "backward") if job.network.training else ("forward",)
@@ -200,7 +202,7 @@ def _layers(job: _Job, passes: LayerPasses, most: Peak, itemsize: int) -> Layers
     for at, group in enumerate(passes.groups):
         first, last = group.rows[0], group.rows[-1]
         forward, backward = passes.of(at)
-        least = [bound(group.rows, phase, most, itemsize) for phase in phases]
+        least = [bound(group.rows, phase, most) for phase in phases]
         rows.append(
             LayerTiming(
                 path=first.path,
@@ -210,7 +212,7 @@ def _layers(job: _Job, passes: LayerPasses, most: Peak, itemsize: int) -> Layers
                 output_shape=last.output_shape,
                 params=sum(row.params for row in group.rows),
                 macs=_sum([row.macs for row in group.rows]),
-                backward_macs=_sum([backward_macs(row) for row in group.rows]) if job.network.training else None,
+                backward_macs=_sum([row.backward_macs for row in group.rows]),
                 bound=least[0],
                 forward=forward,
                 backward=backward,

@@ -10,6 +10,7 @@ from typing import Any
 from archcalc.claims.claim import Claim, documented, located
 from archcalc.claims.metrics import METRICS, at
 from archcalc.claims.prints import Value, budget, judge, text
+from archcalc.count.columns import BACKWARD
 from archcalc.count.report import Report
 from archcalc.errors import ArchcalcError, ModelError, UsageError, unknown
 
@@ -115,11 +116,12 @@ def _report(claim: Claim, subject: str, reports: dict[Any, Report]) -> Report:
     settings, size = claim.settings, claim.input
     if subject != claim.subject:  # how the subject is run says nothing of the network it is held against
         settings, size = claim.against_settings, size if ":" in subject else None
-    key = (subject, size, claim.batch, claim.training, repr(sorted(settings.items())))
+    backward = claim.metric in BACKWARD
+    key = (subject, size, claim.batch, claim.training, backward, repr(sorted(settings.items())))
     if key not in reports:
         inputs = None if size is None else with_batch(parse_size(size), claim.batch)
         batch_size = claim.batch if inputs is None else None
-        reports[key] = analyze(subject, inputs, batch_size, claim.training, settings)
+        reports[key] = analyze(subject, inputs, batch_size, claim.training, settings, backward)
     return reports[key]
 
 

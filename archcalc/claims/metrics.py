@@ -267,6 +267,24 @@ def strides(report: Report, row: Row, of: str) -> Value:
 
 
 @metric
+def receptive_field(report: Report, row: Row, of: str) -> Value:
+    """Input pixels that a unit sees, an axis each, or "all"; of the last layer where there is no place."""
+    return row.receptive_field
+
+
+@metric
+def backward_macs(report: Report, row: Row, of: str) -> Value:
+    """Multiply-adds of the backward pass."""
+    return row.backward_macs
+
+
+@metric
+def saved_bytes(report: Report, row: Row, of: str) -> Value:
+    """Bytes kept for the backward pass."""
+    return row.saved_bytes
+
+
+@metric
 def paddings(report: Report, row: Row, of: str) -> Value:
     """Every padding of the convolutions, smallest first."""
     return _each(report, row, "padding")

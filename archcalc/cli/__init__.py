@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from archcalc.cli.bench import bench
+from archcalc.cli.budget import memory
 from archcalc.cli.documents import explain, export, verify
 from archcalc.cli.networks import compare, list_, table
 
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command()(table)
 app.command()(compare)
 app.command(name="list")(list_)
+app.command()(memory)
 app.command()(explain)
 app.command()(verify)
 app.command()(export)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from archcalc.cli.networks import analyze
-from archcalc.cli.options import As, Batch, Debug, Format, Inputs, Model, Output, Settings, Training
+from archcalc.cli.options import As, Backward, Batch, Debug, Format, Inputs, Model, Output, Settings, Training
 from archcalc.cli.streams import clear_errors, progress, say, write, write_file
 from archcalc.errors import UsageError, unknown
 
@@ -62,6 +62,7 @@ def explain(
     batch_size: Batch = None,
     set_: Settings = None,
     training: Training = False,
+    backward: Backward = False,
     form: As = Format.table,
     output: Output = None,
     debug: Debug = False,
@@ -77,7 +78,7 @@ def explain(
         from archcalc.claims.metrics import rows_at
         from archcalc.render import explanation
 
-        report = analyze(model, input_size, batch_size, training, set_)
+        report = analyze(model, input_size, batch_size, training, set_, backward)
         rows = [] if layer is None else rows_at(report, layer)
 
         from archcalc.claims.check import about

@@ -12,6 +12,8 @@ import typer
 from archcalc.cli.options import (
     All,
     As,
+    Backward,
+    Bandwidth,
     Batch,
     Columns,
     Debug,
@@ -22,6 +24,8 @@ from archcalc.cli.options import (
     Model,
     Models,
     Output,
+    Peak,
+    Roofline,
     Seconds,
     Settings,
     Strict,
@@ -49,6 +53,10 @@ def table(
     depth: Depth = None,
     all_: All = False,
     columns: Columns = None,
+    backward: Backward = False,
+    device: Roofline = None,
+    peak: Peak = None,
+    bandwidth: Bandwidth = None,
     form: As = Format.table,
     output: Output = None,
     strict: Strict = False,
@@ -61,17 +69,27 @@ def table(
     archcalc table resnet152 --depth 1
     archcalc table resnet50 -i 3x384x384 -b 8 -f csv -o resnet50.csv
     archcalc table net.py:Net -i 3x64x64 --set width=32
+    archcalc table vgg16 --backward
+    archcalc table resnet50 --device a100-bf16
     """  # noqa: D301  \b keeps the lines of the example apart
     with clear_errors(debug):
+        from archcalc.count.columns import BACKWARD, ROOFLINE, with_more
+        from archcalc.count.roofline import bounded, roofline
         from archcalc.render import layers, selection
 
+        board = roofline(device, peak, bandwidth)
         keys = None if columns is None else selection(columns)
+        if keys is None and (backward or board):
+            keys = with_more(BACKWARD * backward + ROOFLINE * (board is not None), form)
+        backward = backward or bool({*BACKWARD} & {*(keys or ())})
         try:
-            report = analyze(model, input_size, batch_size, training, set_)
+            report = analyze(model, input_size, batch_size, training, set_, backward)
         except ModelError as error:
             if error.report is not None and error.report.rows:
                 write(layers(_folded(error.report, depth, all_, form), keys), form, None)
             raise
+        if board is not None:
+            report = bounded(report, board)
         write(layers(_folded(report, depth, all_, form), keys), form, output)
         _check_complete([report], strict)
 
@@ -86,6 +104,7 @@ def compare(
     depth: Depth = None,
     all_: All = False,
     columns: Columns = None,
+    backward: Backward = False,
     bench: Annotated[bool, typer.Option("--bench", help="Measure their latency as well, in turns.")] = False,
     device: Device = "cpu",
     seconds: Seconds = 1.0,
@@ -112,7 +131,7 @@ def compare(
         if columns is not None and not with_layers:
             raise UsageError("--columns chooses among the columns of layers: add --layers")
         keys = None if columns is None else selection(columns)
-        reports = [analyze(model, input_size, batch_size, training, set_) for model in models]
+        reports = [analyze(model, input_size, batch_size, training, set_, backward) for model in models]
         found = compare(*reports)
         shown = replace(found, reports=tuple(_folded(report, depth, all_, form) for report in reports))
         from archcalc.cli.bench import check_failures, latency
@@ -151,24 +170,36 @@ def list_(
 
 
 def analyze(
-    model: str, sizes: list[str] | None, batch_size: int | None, training: bool, settings: list[str] | None
+    model: str,
+    sizes: list[str] | None,
+    batch_size: int | None,
+    training: bool,
+    settings: list[str] | None,
+    backward: bool = False,
 ) -> Report:
     """The report of what a command line names."""
-    from archcalc.trace.sizes import parse_size, with_batch
-    from archcalc.zoo import registry
-
-    # what is wrong already is said before torch is imported
-    shapes = [with_batch(parse_size(size), batch_size) for size in sizes or ()]
-    inputs = None if not shapes else shapes[0] if len(shapes) == 1 else shapes
-    chosen = settings_of(settings or [])
-    if ":" not in model and not model.endswith(".py"):
-        registry.check_settings(registry.architecture(model), chosen)
+    shapes, batch_size, chosen = checked(model, sizes, batch_size, settings)
 
     from archcalc.analysis import analyze as analyzed
 
     gc.freeze()  # what torch's import made stays to the end: the collector need not walk over it again and again
     with redirect_stdout(sys.stderr):  # what a model prints is said to a person; stdout is for the data
-        return analyzed(model, inputs, None if shapes else batch_size, training, chosen)
+        return analyzed(model, shapes, batch_size, training, chosen, backward)
+
+
+def checked(
+    model: str, sizes: list[str] | None, batch_size: int | None, settings: list[str] | None
+) -> tuple[Any, int | None, dict[str, Any]]:
+    """Inputs, batch and settings of a command line; what is wrong already is said before torch is imported."""
+    from archcalc.trace.sizes import parse_size, with_batch
+    from archcalc.zoo import registry
+
+    shapes = [with_batch(parse_size(size), batch_size) for size in sizes or ()]
+    inputs = None if not shapes else shapes[0] if len(shapes) == 1 else shapes
+    chosen = settings_of(settings or [])
+    if ":" not in model and not model.endswith(".py"):
+        registry.check_settings(registry.architecture(model), chosen)
+    return inputs, None if shapes else batch_size, chosen
 
 
 def settings_of(pairs: list[str]) -> dict[str, Any]:

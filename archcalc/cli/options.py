@@ -42,6 +42,12 @@ Columns = Annotated[
     str | None,
     typer.Option("--columns", metavar="KEY,KEY,...", help="The columns, or all.", autocompletion=_complete_columns),
 ]
+Backward = Annotated[bool, typer.Option("--backward", help="Add the backward pass: its mult-adds, bytes saved for it.")]
+Roofline = Annotated[
+    str | None, typer.Option("--device", metavar="NAME", help="Add each row's least time on a known device.")
+]
+Peak = Annotated[float | None, typer.Option("--peak", metavar="FLOP/S", help="The same for a device of this peak ...")]
+Bandwidth = Annotated[float | None, typer.Option("--bandwidth", metavar="BYTES/S", help="... and this bandwidth.")]
 As = Annotated[Format, typer.Option("-f", "--format", help="How it is written.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file instead.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if any op could not be counted.")]

@@ -57,6 +57,14 @@ COLUMNS: dict[str, Column] = dict(
         _column("jump", "jump", "step", 11, "input pixels from one unit to the next, an axis each"),
         _column("rf_offset", "offset", "step", 11, "first input pixel that the first unit sees, an axis each"),
         _column("depth", "depth", "count", 11, "weight layers on the longest path up to here"),
+        _column("output_elements", "elements", "count", 11, "elements of the outputs", total=True),
+        _column("read_bytes", "bytes read", "count", 11, "bytes of what goes in, weights included", total=True),
+        _column("written_bytes", "bytes written", "count", 11, "bytes of what comes out", total=True),
+        _column("intensity", "FLOPs/byte", "number", 11, "FLOPs a byte read or written"),
+        _column("least_ms", "least ms", "number", 1, "least time on the device given, by its roofline"),
+        _column("bound", "bound by", "text", 1, "what bounds that time: arithmetic or memory"),
+        _column("backward_macs", "backward", "count", 1, "multiply-adds of the backward pass", total=True),
+        _column("saved_bytes", "saved bytes", "count", 1, "bytes first kept here for the backward pass", total=True),
         _column("dtype", "dtype", "text", 12, "dtype of the first output"),
         _column("module", "module", "text", 12, "the named_modules() path"),
         _column("call", "call", "count", 12, "which run of that module this is, from 0"),
@@ -69,3 +77,12 @@ DEFAULT = tuple("path kind kernel stride padding groups input_shape output_shape
 
 FOR_PEOPLE = tuple("path kind window padding groups input_shape output_shape params macs flops note".split())
 """The columns of a table to read; a terminal shows as many of them as fit, in the order of their rank."""
+
+BACKWARD = ("backward_macs", "saved_bytes")
+ROOFLINE = ("intensity", "least_ms", "bound")
+
+
+def with_more(more: tuple[str, ...], form: str) -> tuple[str, ...]:
+    """The usual columns of a format with some more before the note."""
+    usual = DEFAULT if form in ("csv", "json") else FOR_PEOPLE
+    return (*usual[:-1], *more, usual[-1])

@@ -46,7 +46,10 @@ class Comparison:
 
 
 def compare(*reports: Report) -> Comparison:
-    """Input, output, depth, params, macs, FLOPs and activations of each report, with the ratio to the first."""
+    """Input, output, depth, params, macs, FLOPs and activations of each report, with the ratio to the first.
+
+    Where the backward pass was followed in all of them, its mult-adds and the bytes saved for it as well.
+    """
     shapes = [
         _metric("input_shape", "input", "shape", [next(iter(report.input_shapes), None) for report in reports]),
         _metric(
@@ -58,6 +61,8 @@ def compare(*reports: Report) -> Comparison:
         _metric("depth", "depth", "count", [report.depth for report in reports]),
     ]
     totals = {"params": "params", "macs": "mult-adds", "flops": "FLOPs", "activations": "activations"}
+    if all(row.backward_macs is not None or row.macs is None for report in reports for row in report.rows):
+        totals |= {"backward_macs": "backward mult-adds", "saved_bytes": "bytes saved"}
     sums = [_metric(key, title, "count", [report.total(key) for report in reports]) for key, title in totals.items()]
     return Comparison(reports, tuple(shapes + sums))
 

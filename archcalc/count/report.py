@@ -14,6 +14,19 @@ if TYPE_CHECKING:
 
 SCHEMA = "archcalc.report/1"
 
+SUMS = (
+    "params",
+    "activations",
+    "weights",
+    "backward_macs",
+    "saved_bytes",
+    "read_bytes",
+    "written_bytes",
+    "bytes_moved",
+    "output_elements",
+)
+"""The attributes of rows that may be added up, besides `macs` and `flops`."""
+
 CONVENTION = (
     "mult-adds: one per multiply-add of convolutions and matrix products; "
     "bias, normalisation, pooling and activations are not counted. FLOPs = 2 x mult-adds"
@@ -81,6 +94,10 @@ class Row:
     the whole input, None where unknown; unit i sees rf_offset + i·jump to rf_offset + i·jump + receptive_field - 1,
     padding counted as pixels; `misaligned` if paths of different jumps met, and these are those of one of them.
     `jump` and `rf_offset` are None where positions do not lie along an axis any more.
+    `read_bytes` and `written_bytes` are those of all tensors that go in, weights included, and come out; 0 for views.
+    `backward_macs` and `saved_bytes` are there where the backward pass was followed: the multiply-adds of the gradients
+    of inputs and weights that are needed, and what this call is the first to keep for them. `least_seconds` and
+    `bound` are there where a device was given: its roofline, and whether "arithmetic" or "memory" is what bounds.
     """
 
     path: str
@@ -105,6 +122,32 @@ class Row:
     jump: tuple[int | Fraction, ...] | None = None
     rf_offset: tuple[int, ...] | None = None
     misaligned: bool = False
+    read_bytes: int = 0
+    written_bytes: int = 0
+    backward_macs: int | None = None
+    saved_bytes: int | None = None
+    least_seconds: float | None = None
+    bound: str | None = None
+
+    @property
+    def least_ms(self) -> float | None:
+        """The least time on the device in milliseconds."""
+        return None if self.least_seconds is None else 1000 * self.least_seconds
+
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes that are read, weights included, and written: what must pass between memory and processor once."""
+        return self.read_bytes + self.written_bytes
+
+    @property
+    def intensity(self) -> float | None:
+        """Arithmetic intensity: FLOPs a byte moved; None where nothing is moved or the FLOPs are unknown."""
+        return None if self.flops is None or not self.bytes_moved else self.flops / self.bytes_moved
+
+    @property
+    def output_elements(self) -> int:
+        """Elements of all outputs."""
+        return sum(map(prod, self.output_shapes))
 
     @property
     def weights(self) -> int:
@@ -188,7 +231,7 @@ class Report:
         return tuple(f"{row.path}: {op}" for row in self.rows for op in row.unknown)
 
     def total(self, key: str) -> int:
-        """The sum of `params`, `macs`, `flops` or `activations` over the rows; unknown ones add what is known.
+        """The sum of a column that adds up, such as `params` or `macs`, over the rows; unknown ones add what is known.
 
         Raises KeyError for any other key.
         """
@@ -196,9 +239,9 @@ class Report:
             return 2 * self.total("macs")
         if key == "macs":
             return sum(row.least_macs if row.macs is None else row.macs for row in self.rows)
-        if key in ("params", "activations"):
+        if key in SUMS:
             return sum(getattr(row, key) or 0 for row in self.rows)
-        raise KeyError(f"no total of '{key}'; there are params, macs, flops, activations")
+        raise KeyError(f"no total of '{key}'; there are macs, flops, {', '.join(SUMS)}")
 
     def __str__(self) -> str:
         """The table that `archcalc table` prints, 100 columns wide."""

@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.count.formulas import cost
 from archcalc.count.receptive import Field, fields
 from archcalc.count.report import Cost, Report, Row
-from archcalc.trace.values import Shape, Trace
+from archcalc.trace.values import Op, Shape, Trace
 
 
 def count(trace: Trace, source: str = "") -> Report:
@@ -41,6 +41,8 @@ def count(trace: Trace, source: str = "") -> Report:
                 products=known.products,
                 parameters=tuple(first_used),
                 **_seen(field),
+                **_moved(op),
+                **(_trained(op, known, unknown) if trace.autograd else {}),
             )
         )
     inputs = tuple(spec.shape for spec in trace.inputs)
@@ -74,6 +76,24 @@ def _seen(field: Field) -> dict[str, Any]:
         found["jump"] = tuple(jump.numerator if jump.denominator == 1 else jump for jump in jumps)
         found["rf_offset"] = tuple(axis.lo[0] for axis in field)
     return found | {"misaligned": any(axis.misaligned for axis in field)}
+
+
+def _moved(op: Op) -> dict[str, Any]:
+    """Bytes read and written; a view moves none."""
+    if op.aten and all("view" in aten.tags for aten in op.aten):
+        return {}
+    return {
+        "read_bytes": sum(spec.nbytes for spec in op.inputs),
+        "written_bytes": sum(spec.nbytes for spec in op.outputs),
+    }
+
+
+def _trained(op: Op, known: Cost, unknown: tuple[str, ...]) -> dict[str, Any]:
+    """The backward pass of a call: each factor of a product that needs its gradient costs as much as the product."""
+    factors = sum(spec.needs_grad for spec in op.inputs[:2])
+    macs = sum(product.macs for product in known.products) * factors
+    macs += sum((aten.flops or 0) * aten.gradients for aten in op.aten) // 2 if known.registry_macs else 0
+    return {"backward_macs": None if unknown else macs, "saved_bytes": sum(size for _, size in op.saved)}
 
 
 def _all_begin_with(batch_size: int | None, shapes: tuple[Shape, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from archcalc.errors import unknown
 from archcalc.render import terminal, to_csv, to_json, to_latex, to_markdown
+from archcalc.render.budget import memory
 from archcalc.render.catalogue import Listing, catalogue
 from archcalc.render.comparison import comparison
 from archcalc.render.explanation import explanation
@@ -43,6 +44,7 @@ __all__ = [
     "layer_timings",
     "layers",
     "layers_of",
+    "memory",
     "render",
     "selection",
     "timings",

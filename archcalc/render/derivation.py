@@ -32,7 +32,11 @@ def of_row(report: Report, row: Row) -> list[Step]:
     steps = [Step(row.path, "output", text, size) for text, size in _sizes(row)]
     steps.append(Step(row.path, "params", _params(row), row.params))
     steps.append(Step(row.path, "mult-adds", _macs(row, report.batch_size), row.macs))
-    return steps
+    if row.backward_macs and row.macs and row.products:
+        gradients = row.backward_macs // row.macs
+        text = f"{gradients} gradient{'s' * (gradients > 1)} × {count(row.macs)} = {count(row.backward_macs)}"
+        steps.append(Step(row.path, "backward", text, row.backward_macs))
+    return steps + [Step(row.path, "sees", text, size) for text, size in _seen(row)]
 
 
 def of_network(report: Report) -> list[Step]:
@@ -83,6 +87,21 @@ def _slide(size: int, out: int, window: Window, axis: int) -> str:
     room = size + 2 * pad - gap * (kernel - 1) - 1
     opened, closed = ("⌈", "⌉") if window.ceil and room % stride and out == -(-room // stride) + 1 else ("⌊", "⌋")
     return f"{opened}({size} + 2·{pad} − {reach})/{stride}{closed} + 1 = {out}"
+
+
+def _seen(row: Row) -> Iterable[tuple[str, int]]:
+    """163 + (3 − 1)·16 = 195: what the input's units see, and the window's reach in steps of their distance."""
+    window, seen, jumps = row.window, row.receptive_field, row.jump
+    if window is None or not isinstance(seen, tuple) or jumps is None or row.kind.startswith("conv_trans"):
+        return
+    said: dict[str, int] = {}
+    for kernel, stride, gap, size, jump in zip(window.kernel, window.stride, window.dilation, seen, jumps, strict=True):
+        step = jump / stride
+        reach = gap * (kernel - 1) * step
+        if step == int(step) and reach == int(reach):
+            dilated = f"·{gap}" if gap > 1 else ""
+            said[f"{size - int(reach)} + ({kernel} − 1){dilated}·{int(step)} = {size}"] = size
+    yield from said.items()
 
 
 # ---- parameters

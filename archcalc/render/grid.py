@@ -8,7 +8,19 @@ from typing import Any
 
 from archcalc.render import units
 
-RIGHT_ALIGNED = ("count", "least", "ratio", "step", "milliseconds", "gflops_per_second", "rate", "share", "bytes")
+RIGHT_ALIGNED = (
+    "count",
+    "least",
+    "ratio",
+    "step",
+    "number",
+    "bytes",
+    "milliseconds",
+    "gflops_per_second",
+    "rate",
+    "share",
+    "memory",
+)
 
 PRINTED_RANK = 8
 """Columns of a higher rank are left out on a page: they say again what the others say."""

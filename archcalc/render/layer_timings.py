@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from archcalc.bench.samples import NOISY
 from archcalc.render.grid import Grid, Heading, Quantity, Remark, Table
 from archcalc.render.timings import facts, timings
 from archcalc.render.units import UNKNOWN, milliseconds, percent
@@ -31,11 +32,16 @@ COLUMNS: tuple[tuple[Heading, Callable[[LayerTiming], Any]], ...] = (
     (Heading("path", "layer", "text"), lambda row: row.path),
     (Heading("kind", "kind", "text", rank=7), lambda row: row.kind),
     (Heading("output_shape", "output", "shape", rank=9), lambda row: row.output_shape),
-    (Heading("params", "params", "count", rank=5), lambda row: row.params),
-    (Heading("timed_macs", "mult-adds", "count", rank=2, share=True), lambda row: row.macs),
-    (Heading("forward_ms", "forward ms", "milliseconds", share=True), lambda row: _median(row.forward)),
-    (Heading("backward_ms", "backward ms", "milliseconds", share=True), lambda row: _median(row.backward)),
-    (Heading("gflops_per_second", "GFLOP/s", "gflops_per_second", rank=6), lambda row: _rate(row.macs, row.forward)),
+    (Heading("params", "params", "count", rank=8), lambda row: row.params),
+    (Heading("params_share", "of params", "share", rank=5), lambda row: row.params or None),
+    (Heading("macs", "mult-adds", "count", rank=6), lambda row: row.macs),
+    (Heading("macs_share", "of mult-adds", "share", rank=4), lambda row: row.macs or None),
+    (Heading("forward_ms", "fwd ms", "milliseconds", share=True), lambda row: _median(row.forward)),
+    (Heading("backward_ms", "bwd ms", "milliseconds", share=True), lambda row: _median(row.backward)),
+    (
+        Heading("gflops_per_second", "fwd GFLOP/s", "gflops_per_second", rank=7),
+        lambda row: _rate(row.macs, row.forward),
+    ),
     (Heading("roofline_ms", "roofline ms", "milliseconds", rank=8), lambda row: row.bound.seconds),
     (Heading("note", "note", "prose", rank=10), lambda row: row.note),
 )
@@ -112,7 +118,12 @@ def _table(found: Benchmark, layers: Layers) -> Table:
 
 
 def _cell(layers: Layers, value: Any, heading: Heading) -> Any:
-    return UNKNOWN if value is None and heading.key == "timed_macs" else _single(layers, value)
+    if heading.key == "macs" and value is None:
+        return UNKNOWN
+    if heading.unit == "share" and value is not None:
+        whole = sum(getattr(row, heading.key.removesuffix("_share")) or 0 for row in layers.rows)
+        return value / whole
+    return _single(layers, value)
 
 
 def _single(layers: Layers, value: Any) -> Any:
@@ -129,9 +140,7 @@ def _total(layers: Layers) -> tuple[Any, ...]:
     sums: dict[str, Any] = {
         "path": Quantity("sum of rows", "text"),
         "params": sum(row.params for row in layers.rows),
-        "timed_macs": UNKNOWN
-        if any(row.macs is None for row in layers.rows)
-        else sum(r.macs or 0 for r in layers.rows),
+        "macs": UNKNOWN if any(row.macs is None for row in layers.rows) else sum(r.macs or 0 for r in layers.rows),
         "forward_ms": _sum([_median(row.forward) for row in layers.rows]),
         "backward_ms": _sum([_median(row.backward) for row in layers.rows]),
         "roofline_ms": sum(row.bound.seconds for row in layers.rows),
@@ -160,6 +169,12 @@ def _remarks(found: Benchmark, layers: Layers) -> tuple[Remark, ...]:
                 f"the rows' medians add up to {milliseconds(total)} ms, {percent(total, whole)} of the whole pass "
                 f"({milliseconds(whole)} ms without marks, {milliseconds(marked.median_seconds)} ms with them)",
             )
+        )
+    shaky = [(name, marked) for name, _, marked, _ in passes if marked is not None and marked.noisy]
+    if shaky:
+        spreads = ", ".join(f"{name} {percent(each.iqr_seconds, each.median_seconds)}" for name, each in shaky)
+        told.append(
+            Remark("NOISY", f"the passes' spread (IQR) is over {NOISY:.0%} of their median: {spreads}", "warning")
         )
     notes: dict[str, list[str]] = {}
     for row in layers.rows:

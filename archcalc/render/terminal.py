@@ -22,7 +22,7 @@ PROSE = 38
 KIND = 19
 """Columns that other text needs: most kinds fit, and the longer ones fold at their underscore."""
 
-SHARE_RANK = {"params": 9, "macs": 8, "timed_macs": 4, "forward_ms": 1, "backward_ms": 3}
+SHARE_RANK = {"params": 9, "macs": 8, "forward_ms": 1, "backward_ms": 3}
 """Bars go before FLOPs and notes come, which say again what the other columns say; of times they are the point."""
 
 

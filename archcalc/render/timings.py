@@ -141,7 +141,9 @@ def conditions(found: Benchmark) -> list[Remark]:
     load = "" if machine.load is None else f", load {machine.load}"
     versions = f"torch {machine.torch}, archcalc {machine.archcalc}"
     told.append(Remark("machine", f"{machine.processor}, {machine.cores} cores{load}; {versions}"))
-    product = f"{gigas(most.flops_per_second)} GFLOP/s ({most.matrix}x{most.matrix} matrix product)"
+    quick = found.setting.device != "cpu" and found.setting.dtype == "fp32" and machine.flags.get("cudnn_allow_tf32")
+    how = " in TF32, as torch's convolutions" if quick else ""
+    product = f"{gigas(most.flops_per_second)} GFLOP/s ({most.matrix}x{most.matrix} matrix product{how})"
     copied = f"{gigas(most.bytes_per_second)} GB/s (copy of {compact(most.copied_bytes)} bytes)"
     told.append(Remark("peak", f"{product}, {copied}"))
     return told

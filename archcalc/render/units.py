@@ -40,6 +40,16 @@ def least(value: int) -> str:
     return f"≥ {value:,}"
 
 
+def size_in_bytes(value: int) -> str:
+    """Bytes in the unit that a person would take, of 1024 the next: 840 B, 1.5 KiB, 279.7 MiB."""
+    scaled = float(value)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if scaled < 1024 or unit == "TiB":
+            break
+        scaled /= 1024
+    return f"{scaled:.0f} {unit}" if unit == "B" else f"{scaled:,.1f} {unit}"
+
+
 def compact(value: int) -> str:
     """A count for a sentence, decimal: 840, 1.52k, 12.4M, 120.4M, 1.81G."""
     for exponent, suffix in enumerate(("", "k", "M", "G", "T", "P", "E")):
@@ -76,6 +86,11 @@ def slide(value: Window) -> str:
     return f"{size(value.kernel)}/{step(value.stride)}"
 
 
+def number(value: float) -> str:
+    """Three significant digits, or all before the point: 0.25, 36.6, 1,016."""
+    return ratio(value).removesuffix("x")
+
+
 def ratio(value: float) -> str:
     """How many times: 0.103x, 9.68x, 1,016x."""
     return significant(value) + "x"
@@ -97,8 +112,8 @@ def gigas(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A part of one in percent: 31.5%."""
-    return f"{100 * value:.1f}%"
+    """A part of one in percent: 31.5%; it may be more than all of it."""
+    return percent(value, 1) or "0%"
 
 
 def percent(part: float, whole: float) -> str:
@@ -124,6 +139,8 @@ FOR_PEOPLE: dict[str, Callable[[Any], str]] = {
     "window": window,
     "step": step,
     "slide": slide,
+    "number": number,
+    "memory": size_in_bytes,
     "ratio": ratio,
     "seconds": lambda value: f"{milliseconds(value)} ms",
     "milliseconds": milliseconds,

@@ -82,6 +82,7 @@ def _traced(
         notes=recorder.tensors.notes(),
         failure=failure,
         autograd=autograd,
+        buffer_bytes=sum(buffer.nbytes for buffer in module.buffers()),
     )
 
 

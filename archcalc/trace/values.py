@@ -127,7 +127,7 @@ class Trace:
 
     `modules` holds every module by its path, also those that did not run. `notes` says what a reader must know
     about how the trace was taken. `autograd` says whether what training needs was followed. `failure` is the error's
-    text if the model raised: then `ops` ends before it.
+    text if the model raised: then `ops` ends before it. `buffer_bytes` is the size of the registered buffers.
     """
 
     subject: str
@@ -141,6 +141,7 @@ class Trace:
     notes: tuple[str, ...] = ()
     failure: str | None = None
     autograd: bool = False
+    buffer_bytes: int = 0
 
 
 def tensor_specs(tree: Any) -> list[TensorSpec]:

@@ -1,0 +1,178 @@
+"""What a network holds in memory, from a trace that followed autograd: by part, and the peaks of a run.
+
+Both peaks come from walks over the graph. A forward pass keeps a tensor until the last call that reads it; views and
+in-place results lie in the memory that they share. A training step keeps what autograd saves until the call that saved
+it first has run backward, and a gradient from the last reader's backward to its maker's. What a call allocates and
+frees again while it runs (a kernel's workspace, the squares of a response normalisation, the indices of a pool), and
+what an allocator rounds up, come on top and are not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from archcalc.trace.values import Op, TensorSpec, Trace
+
+OPTIMIZERS = {"none": 0, "sgd": 0, "momentum": 1, "adam": 2}
+"""Numbers that an optimiser keeps for each trainable weight."""
+
+SCHEMA = "archcalc.memory/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The most bytes at once, and the path of the call at which they are reached."""
+
+    nbytes: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Bytes by part.
+
+    `weights` and `buffers` are always there; `gradients` and `optimizer_state` while training. `input` is what goes
+    in. `saved` is kept by the forward pass for the backward pass, parameters excluded. `inference` is the peak of the
+    tensors of a forward pass without gradients, `training` that of a step: saved tensors, and gradients of
+    activations and weights.
+    """
+
+    subject: str
+    batch_size: int | None
+    optimizer: str
+    weights: int
+    buffers: int
+    gradients: int
+    optimizer_state: int
+    input: int
+    saved: int
+    inference: Peak
+    training: Peak
+
+    @property
+    def inference_total(self) -> int:
+        """Bytes that a forward pass needs in all."""
+        return self.weights + self.buffers + self.inference.nbytes
+
+    @property
+    def training_total(self) -> int:
+        """Bytes that a training step needs in all; its peak holds the gradients of the weights so far."""
+        return self.weights + self.buffers + self.optimizer_state + self.training.nbytes
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values in bytes."""
+        totals = {"inference_total": self.inference_total, "training_total": self.training_total}
+        return {"schema": SCHEMA, **asdict(self), **totals}
+
+
+def budget(trace: Trace, optimizer: str = "sgd") -> Budget:
+    """The memory of a network by part; `trace` must have followed autograd."""
+    trainable = sum(each.nbytes for each in trace.params if each.trainable)
+    given = {spec.storage: spec.nbytes for spec in trace.inputs}
+    return Budget(
+        subject=trace.subject,
+        batch_size=trace.batch_size,
+        optimizer=optimizer,
+        weights=sum(each.nbytes for each in trace.params),
+        buffers=trace.buffer_bytes,
+        gradients=trainable,
+        optimizer_state=OPTIMIZERS[optimizer] * trainable,
+        input=sum(given.values()),
+        saved=sum(size for op in trace.ops for _, size in op.saved),
+        inference=_inference(trace),
+        training=_training(trace),
+    )
+
+
+def _activations(specs: Iterable[TensorSpec], constant: set[int]) -> dict[int, int]:
+    """Bytes by memory of the tensors that are neither parameters nor constants."""
+    found: dict[int, int] = {}
+    for spec in specs:
+        if spec.storage is not None and spec.storage not in constant:
+            found[spec.storage] = max(found.get(spec.storage, 0), spec.nbytes)
+    return found
+
+
+def _constants(trace: Trace) -> set[int]:
+    """Memories that no call made: parameters, buffers and the like, but not the input."""
+    given = {spec.storage for spec in trace.inputs}
+    return {
+        spec.storage
+        for op in trace.ops
+        for spec in op.inputs
+        if spec.producer is None and spec.storage is not None and spec.storage not in given
+    }
+
+
+def _live(trace: Trace) -> list[dict[int, int]]:
+    """For each call the memories that are alive while it runs; the input lives throughout, the outputs to the end."""
+    constant = _constants(trace)
+    sizes: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for op in trace.ops:
+        for storage, size in _activations((*op.inputs, *op.outputs), constant).items():
+            sizes[storage] = max(sizes.get(storage, 0), size)
+            last[storage] = op.index
+    for spec in (*trace.inputs, *trace.outputs):
+        if spec.storage is not None:
+            last[spec.storage] = len(trace.ops)
+            sizes.setdefault(spec.storage, spec.nbytes)
+    alive = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
+    found = []
+    for op in trace.ops:
+        for storage in _activations(op.outputs, constant):
+            alive[storage] = sizes[storage]
+        found.append(dict(alive))
+        alive = {storage: size for storage, size in alive.items() if last[storage] > op.index}
+    return found
+
+
+def _inference(trace: Trace) -> Peak:
+    return _highest(
+        (sum(alive.values()), op.path or op.kind) for alive, op in zip(_live(trace), trace.ops, strict=True)
+    )
+
+
+def _highest(steps: Iterable[tuple[int, str]]) -> Peak:
+    return max((Peak(*step) for step in steps), key=lambda peak: peak.nbytes, default=Peak(0, ""))
+
+
+def _training(trace: Trace) -> Peak:
+    """The highest of the steps forward, with what is saved so far, and backward, with the gradients that are alive."""
+    saved: dict[int, int] = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
+    steps = []
+    for alive, op in zip(_live(trace), trace.ops, strict=True):
+        saved.update(op.saved)
+        steps.append((sum((saved | alive).values()), op.path or op.kind))
+    return _highest([*steps, *_backward(trace, sum(saved.values()))])
+
+
+def _backward(trace: Trace, saved: int) -> Iterable[tuple[int, str]]:
+    """Bytes at each step back: saved tensors, gradients of activations, gradients of weights so far."""
+    trainable = {each.name: each.nbytes for each in trace.params if each.trainable}
+    gradients: dict[int, tuple[int, int]] = {}  # by producer: which buffer holds the gradient, and its bytes
+    for spec in trace.outputs:
+        if spec.needs_grad and spec.producer is not None:
+            gradients[spec.producer] = (-1 - spec.producer, spec.nbytes)
+    weights = 0
+    for op in reversed(trace.ops):
+        own = gradients.get(op.index)
+        if own is not None:
+            weights += sum(trainable.pop(spec.param, 0) for spec in op.inputs if spec.param)
+            for spec in op.inputs:
+                if spec.needs_grad and spec.producer is not None:
+                    # an addition and a view hand the very gradient on; a second one for the same tensor is added up
+                    handed_on = _hands_on(op) and spec.producer not in gradients
+                    gradients[spec.producer] = own if handed_on else (spec.producer, spec.nbytes)
+        held = dict(gradients.values())
+        yield saved + sum(held.values()) + weights, op.path or op.kind
+        gradients.pop(op.index, None)
+        saved -= sum(size for _, size in op.saved)
+
+
+def _hands_on(op: Op) -> bool:
+    shapes = {spec.shape for spec in op.inputs if spec.needs_grad}
+    is_view = bool(op.aten) and all("view" in aten.tags for aten in op.aten)
+    return is_view or (op.kind == "add" and shapes == {op.outputs[0].shape})
