@@ -8,14 +8,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from archcalc.bench.timing import Benchmark
 from archcalc.count.compare import Comparison
 from archcalc.count.memory import Budget
 from archcalc.count.report import Cost, Report, Row
 from archcalc.errors import ArchcalcError, ModelError, UsageError
+from archcalc.trace.values import TensorSpec
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,14 +31,18 @@ __all__ = [
     "ModelError",
     "Report",
     "Row",
+    "TensorSpec",
     "UsageError",
     "analyze",
     "benchmark",
     "build",
     "compare",
+    "formula",
     "memory",
     "names",
 ]
+
+Formula = TypeVar("Formula", bound=Callable[..., int])
 
 # torch takes a second to import: the functions that need it import it when they are called.
 
@@ -72,10 +77,11 @@ def analyze(
     """What a network costs, call by call, found without allocating its weights.
 
     `model`: a zoo name, "package.module:factory", "path/to/net.py:Net", or any torch module, which comes back as it
-    was. `inputs`: a shape with the batch, `(1, 3, 224, 224)`, a tensor, a list of those, or a dict of keyword inputs;
-    a zoo network has an input of its own and also takes a shape without the batch. `batch_size` goes before a shape
-    without a batch. `training` counts what runs in training, such as auxiliary heads; `backward` also follows the
-    backward pass, for the rows' `backward_macs` and `saved_bytes`. `settings` go to the builder.
+    was. `inputs`: a shape with the batch, `(1, 3, 224, 224)`, a tensor, a list of those, a dict of keyword inputs, in
+    which numbers, strings and None stay what they are, or a callable that makes the arguments, tensors in them; a zoo
+    network has an input of its own and also takes a shape without the batch. `batch_size` goes before a shape without
+    a batch. `training` counts what runs in training, such as auxiliary heads; `backward` also follows the backward
+    pass, for the rows' `backward_macs` and `saved_bytes`. `settings` go to the builder.
 
     Raises UsageError if the request is wrong, and ModelError, with the rows so far as its `report`, if the model
     cannot be built or run.
@@ -116,6 +122,22 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
         model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models
     ]
     return compare(*reports)
+
+
+def formula(*ops: str) -> Callable[[Formula], Formula]:
+    """Register a formula for ops of your own, so that calls of them are counted and not unknown.
+
+    `ops` are names as the table shows them: the kind of a call, or a torch op, "mylib::scan". The function that is
+    decorated gets the op's first output and then its arguments, each tensor as a TensorSpec with `shape`, `numel` and
+    `dtype`, and gives the multiply-adds of one call as an integer. Raises ValueError if there is a formula already.
+
+    >>> @archcalc.formula("mylib::scan")
+    ... def scan(out, x, state):
+    ...     return x.numel * state.shape[-1]
+    """
+    from archcalc.count.formulas import register
+
+    return register(*ops)
 
 
 def benchmark(

@@ -15,7 +15,7 @@ from archcalc.count.rows import count
 from archcalc.errors import ModelError, UsageError, unknown
 from archcalc.trace.inputs import tensors, with_values
 from archcalc.trace.run import trace
-from archcalc.trace.sizes import with_batch
+from archcalc.trace.sizes import Typed, with_batch
 from archcalc.zoo.load import Subject, load
 
 
@@ -55,7 +55,7 @@ def report_of(
         kwargs,
         subject=subject.name,
         training=training,
-        batch_size=_batch(args, kwargs),
+        batch_size=batch_of(args, kwargs),
         autograd=backward,
         real=real,
     )
@@ -74,7 +74,7 @@ def memory(
         raise unknown("optimizer", optimizer, OPTIMIZERS)
     subject = subject_of(model, settings or {})
     args, kwargs = inputs_of(subject, inputs, batch_size)
-    batch = _batch(args, kwargs)
+    batch = batch_of(args, kwargs)
     found = trace(subject.module, args, kwargs, subject=subject.name, training=True, batch_size=batch, autograd=True)
     if found.failure is not None:
         raise ModelError(f"{subject.name} failed at {found.failure}", count(found, subject.source))
@@ -144,12 +144,14 @@ def _batched(subject: Subject, inputs: Any, batch_size: int | None) -> Any:
     if _is_shape(inputs):
         is_sample = batch_size is not None or (own is not None and len(inputs) == len(own))
         return with_batch(tuple(inputs), batch_size) if is_sample else inputs
+    if isinstance(inputs, Typed):
+        return inputs if batch_size is None else with_batch(inputs, batch_size)
     if batch_size is not None:
         raise UsageError("batch_size goes before the shape of one sample; these inputs have their batch already")
     return inputs
 
 
-def _batch(args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
+def batch_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
     """The batch of the first tensor, if its rank is that of a batch of vectors, images or volumes.
 
     Three dimensions may be an image alone or a batch of sequences: there nothing is taken for the batch.

@@ -222,7 +222,7 @@ def test_cuda_times_every_layer() -> None:
         for each in layers.rows:
             assert each.forward is not None
             assert each.backward is not None
-            assert each.forward.median_seconds > 0
+            assert each.forward.median_seconds >= 0  # a view runs nothing
 
 
 @needs_cuda
@@ -238,6 +238,6 @@ def test_cuda_state_is_restored() -> None:
     torch.cuda.manual_seed(5)
     expected = torch.rand(3, device="cuda")
     torch.cuda.manual_seed(5)
-    archcalc.benchmark("head-gap", device="cuda", seconds=0.02)
+    archcalc.benchmark("lenet5-modern", device="cuda", seconds=0.02)
     assert torch.equal(torch.rand(3, device="cuda"), expected)
     assert torch.backends.cuda.matmul.allow_tf32 is before

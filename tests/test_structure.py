@@ -12,7 +12,7 @@ import pytest
 import archcalc
 
 ROOT = Path(archcalc.__file__).parent
-STAGES = ["errors", "zoo.registry", "trace", "zoo", "count", "analysis", "claims", "bench", "render"]
+STAGES = ["errors", "zoo.registry", "trace", "zoo", "count", "analysis", "peers", "claims", "bench", "render"]
 STAGES += ["export", "pytest_plugin", "cli"]
 """Each stage may import what stands before it; `zoo` builds what `trace` runs, but shares only its values."""
 
@@ -20,7 +20,6 @@ EXCEPTIONS = {
     ("errors", "count"),  # the type of ModelError.report, imported by the type checker only
     ("count", "render"),  # print(report) shows the table: imported when it is called
     ("bench", "render"),  # so does print(benchmark)
-    ("bench", "render"),
 }
 
 

@@ -111,7 +111,7 @@ def _exists(report: Report, place: str) -> bool:
 
 def _report(claim: Claim, subject: str, reports: dict[Any, Report]) -> Report:
     from archcalc.analysis import analyze
-    from archcalc.trace.sizes import parse_size, with_batch
+    from archcalc.trace.sizes import parse_input, with_batch
 
     settings, size = claim.settings, claim.input
     if subject != claim.subject:  # how the subject is run says nothing of the network it is held against
@@ -119,7 +119,7 @@ def _report(claim: Claim, subject: str, reports: dict[Any, Report]) -> Report:
     backward = claim.metric in BACKWARD
     key = (subject, size, claim.batch, claim.training, backward, repr(sorted(settings.items())))
     if key not in reports:
-        inputs = None if size is None else with_batch(parse_size(size), claim.batch)
+        inputs = None if size is None else with_batch(parse_input(size), claim.batch)
         batch_size = claim.batch if inputs is None else None
         reports[key] = analyze(subject, inputs, batch_size, claim.training, settings, backward)
     return reports[key]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import gc
+import sys
 from typing import Annotated
 
 import typer
 
 from archcalc.cli.bench import bench
 from archcalc.cli.budget import memory
+from archcalc.cli.conventions import conventions
 from archcalc.cli.documents import explain, export, verify
+from archcalc.cli.fields import rf
 from archcalc.cli.networks import compare, list_, table
+from archcalc.cli.streams import say
+from archcalc.errors import UsageError
 
 app = typer.Typer(
     name="archcalc",
@@ -23,9 +28,11 @@ app = typer.Typer(
 app.command()(table)
 app.command()(compare)
 app.command(name="list")(list_)
+app.command()(rf)
 app.command()(memory)
 app.command()(explain)
 app.command()(verify)
+app.command()(conventions)
 app.command()(export)
 app.command()(bench)
 
@@ -51,5 +58,12 @@ def main() -> None:
     """The entry point of the `archcalc` command."""
     try:
         app()
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # whoever reads the help has seen enough
+            error.code = 0
+        raise
+    except OSError as error:  # from the help and the version; the commands see to it themselves
+        say(f"cannot write the output: {error.strerror or error}")
+        sys.exit(UsageError.exit_code)
     finally:
         gc.freeze()  # everything goes with the process: taking torch apart object by object takes a third of a second

@@ -60,7 +60,7 @@ def bench(
     threads: Threads = None,
     channels_last: Annotated[bool, typer.Option("--channels-last", help="Lay images out as BxHxWxC.")] = False,
     compiled: Annotated[bool, typer.Option("--compile", help="Time what torch.compile makes of it.")] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Of weights and images.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Of weights and images.")] = 0,
     save: Annotated[
         Path | None, typer.Option("--save", metavar="FILE", help="Keep the raw samples, as JSON, for --against.")
     ] = None,
@@ -190,9 +190,9 @@ def _batches(text: str | None) -> tuple[int | None, ...]:
 
 def sizes_of(sizes: list[str] | None, batches: tuple[int | None, ...]) -> tuple[Any, tuple[int | None, ...]]:
     """The input's shape, or the shapes of several inputs, and the batches that they do not hold yet."""
-    from archcalc.trace.sizes import parse_size, with_batch
+    from archcalc.trace.sizes import parse_input, with_batch
 
-    shapes = [parse_size(size) for size in sizes or ()]
+    shapes = [parse_input(size) for size in sizes or ()]
     for batch in batches:
         whole = [with_batch(shape, batch) for shape in shapes]
     if not shapes:

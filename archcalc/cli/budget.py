@@ -40,18 +40,17 @@ def memory(
     with clear_errors(debug):
         from archcalc.count.memory import Budget
         from archcalc.render import memory
+        from archcalc.trace.sizes import of_another_batch
 
         limit = None if fits is None else _bytes(fits)
         inputs, batch, chosen = checked(model, input_size, batch_size, set_)
-        if limit is not None and inputs is not None:
-            sample = inputs[1:] if isinstance(inputs, tuple) else None
-            if sample is None:
-                raise UsageError("--fits varies the batch of a single input")
+        if limit is not None and isinstance(inputs, list):
+            raise UsageError("--fits varies the batch of a single input")
 
         from archcalc import analysis
 
         def of_batch(size: int | None) -> Budget:
-            given = inputs if size is None or inputs is None else (size, *inputs[1:])
+            given = inputs if size is None or inputs is None else of_another_batch(inputs, size)
             return analysis.memory(model, given, batch if size is None or inputs else size, chosen, optimizer)
 
         with redirect_stdout(sys.stderr):

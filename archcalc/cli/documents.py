@@ -102,13 +102,12 @@ def export(
     with clear_errors(debug):
         from archcalc.export import reports, stale
 
+        if not check:
+            _make(folder)  # before half a minute of work
         made = dict(progress(reports()))
         if not check:
             for name, text in made.items():
-                try:
-                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                except OSError as error:
-                    raise UsageError(f"cannot make {(folder / name).parent}: {error.strerror or error}") from error
+                _make((folder / name).parent)
                 write_file(folder / name, text)
             say(f"wrote {len(made)} reports to {folder}")
             return
@@ -117,3 +116,10 @@ def export(
             say(f"stale in {folder}: {', '.join(different)}; `archcalc export {folder}` writes them anew")
             raise typer.Exit(1)
         say(f"all {len(made)} reports in {folder} are as computed")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # a null byte in a name is a ValueError
+        raise UsageError(f"cannot make {folder}: {getattr(error, 'strerror', None) or error}") from error

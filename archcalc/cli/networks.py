@@ -191,10 +191,10 @@ def checked(
     model: str, sizes: list[str] | None, batch_size: int | None, settings: list[str] | None
 ) -> tuple[Any, int | None, dict[str, Any]]:
     """Inputs, batch and settings of a command line; what is wrong already is said before torch is imported."""
-    from archcalc.trace.sizes import parse_size, with_batch
+    from archcalc.trace.sizes import parse_input, with_batch
     from archcalc.zoo import registry
 
-    shapes = [with_batch(parse_size(size), batch_size) for size in sizes or ()]
+    shapes = [with_batch(parse_input(size), batch_size) for size in sizes or ()]
     inputs = None if not shapes else shapes[0] if len(shapes) == 1 else shapes
     chosen = settings_of(settings or [])
     if ":" not in model and not model.endswith(".py"):

@@ -29,7 +29,9 @@ Model = Annotated[str, typer.Argument(help=MODEL, metavar="MODEL", autocompletio
 Models = Annotated[list[str], typer.Argument(help=MODEL, metavar="MODEL MODEL...", autocompletion=_complete_model)]
 Inputs = Annotated[
     list[str] | None,
-    typer.Option("-i", "--input-size", metavar="CxHxW", help="Input size; once more for each further input."),
+    typer.Option(
+        "-i", "--input-size", metavar="CxHxW[:DTYPE]", help="Input size, such as 3x224x224 or 128:int64; one an input."
+    ),
 ]
 Batch = Annotated[int | None, typer.Option("-b", "--batch-size", help="Samples in the batch. [default: 1]")]
 Settings = Annotated[

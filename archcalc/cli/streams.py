@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -68,8 +68,9 @@ def write_file(path: Path, text: str) -> None:
 
 
 def say(message: str) -> None:
-    """One line to the person at the terminal."""
-    typer.echo(f"archcalc: {message}", err=True)
+    """One line to the person at the terminal, if there is one."""
+    with suppress(OSError):
+        typer.echo(f"archcalc: {message}", err=True)
 
 
 @contextmanager
@@ -99,9 +100,13 @@ def clear_errors(debug: bool) -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
+def _looking() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()  # there is none where it was closed
+
+
 def progress(items: Iterable[Item], total: int | None = None) -> Iterator[Item]:
     """The items, with a count on stderr where somebody is looking."""
-    looking = sys.stderr.isatty()
+    looking = _looking()
     for number, item in enumerate(items, start=1):
         if looking:
             print(f"\r\x1b[K{number}" + f" of {total}" * (total is not None), end="", file=sys.stderr, flush=True)  # noqa: T201
@@ -113,7 +118,7 @@ def progress(items: Iterable[Item], total: int | None = None) -> Iterator[Item]:
 @contextmanager
 def status() -> Iterator[Callable[[str], None]]:
     """A function that tells on stderr what is being done, where somebody is looking; each message replaces the last."""
-    looking = sys.stderr.isatty()
+    looking = _looking()
 
     def tell(message: str) -> None:
         if looking:

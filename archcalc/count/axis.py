@@ -60,7 +60,7 @@ class Axis:
 
 def _mapped(axis: Axis, period: int, step: int, read: Callable[[int], Sequence[int]]) -> Axis:
     """An axis whose unit j sees what the units `read(j)` before it saw; `read` moves on by `step` every `period`."""
-    turns = lcm(period, _whole_turns(axis, period, step))
+    turns = _whole_turns(axis, period, step)
     lo, hi = [], []
     for j in range(turns):
         seen = [axis.ends(i) for i in read(j)]

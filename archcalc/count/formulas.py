@@ -7,18 +7,25 @@ formula is counted from the torch ops that ran beneath it, by torch's own regist
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from math import prod
+from typing import Any, TypeVar
 
 from archcalc.count.free import FREE, free_aten
 from archcalc.count.report import Cost, Product, Window
-from archcalc.trace.values import Op, Shape, TensorSpec
+from archcalc.errors import UsageError
+from archcalc.trace.values import AtenOp, Op, Shape, TensorSpec
 
 Formula = Callable[..., Cost]
+Own = TypeVar("Own", bound=Callable[..., int])
 
 FORMULAS: dict[str, Formula] = {}
 """By kind: `formula(out, *args, **kwargs)`, `out` the first output."""
+
+_OWN: dict[str, Callable[..., Any]] = {}
+"""The formulas that a user registered, by kind of call or name of torch op; they give plain multiply-adds."""
 
 
 def formula(*kinds: str) -> Callable[[Formula], Formula]:
@@ -34,6 +41,42 @@ def formula(*kinds: str) -> Callable[[Formula], Formula]:
     return add
 
 
+def register(*ops: str) -> Callable[[Own], Own]:
+    """See `archcalc.formula`."""
+    if not ops or not all(isinstance(op, str) and op.strip() for op in ops):
+        raise UsageError('name the op that the formula is for: @archcalc.formula("mylib::scan")')
+
+    def add(function: Own) -> Own:
+        for op in ops:
+            kind = op.strip().replace("::", ".").removesuffix(".default")
+            # a file is run again where two of its networks are compared: what it registers then is no second formula
+            again = kind in _OWN and _place(_OWN[kind]) == _place(function) is not None
+            if not again and (kind in FORMULAS or kind in FREE):
+                raise ValueError(f"there is a formula for {kind} already")
+            _OWN[kind] = function
+            FORMULAS[kind] = partial(_by_own, kind, function)
+        return function
+
+    return add
+
+
+def _place(function: Callable[..., Any]) -> tuple[str, int] | None:
+    code = getattr(function, "__code__", None)
+    return code and (code.co_filename, code.co_firstlineno)
+
+
+def _by_own(kind: str, function: Callable[..., Any], out: TensorSpec, *args: Any, **kwargs: Any) -> Cost:
+    try:
+        macs = operator.index(function(out, *args, **kwargs))
+    except Exception as error:
+        raise UsageError(f"the formula for {kind} failed: {type(error).__name__}: {error}") from error
+    if macs < 0:
+        raise UsageError(f"the formula for {kind} gives {macs} multiply-adds")
+    by = f"by the formula for {kind}"
+    products = (Product((macs,), (), f"multiply-adds {by}"),) if macs else ()
+    return Cost(products, activations=out.numel if macs else 0, free="" if macs else f"none {by}", backward=False)
+
+
 def cost(op: Op) -> tuple[Cost, tuple[str, ...]]:
     """What a call costs as far as it is known, and the names of the ops in it that nobody knows."""
     if op.kind in FORMULAS:
@@ -42,15 +85,24 @@ def cost(op: Op) -> tuple[Cost, tuple[str, ...]]:
     if op.kind in FREE:
         return Cost(free=FREE[op.kind]), ()
     counted = [aten for aten in op.aten if aten.flops is not None]
-    reasons = {aten.name: free_aten(aten) for aten in op.aten if aten.flops is None}
+    own = [_by_own_beneath(aten) for aten in op.aten if aten.name in _OWN and aten.arguments is not None]
+    reasons = {aten.name: free_aten(aten) for aten in op.aten if aten.flops is None and aten.name not in _OWN}
     return (
         Cost(
-            registry_macs=sum(aten.flops or 0 for aten in counted) // 2,  # torch counts a multiply-add as two
-            activations=sum(aten.output_elements for aten in counted),
-            free="" if counted else next(filter(None, reasons.values()), "data movement"),
+            # torch counts a multiply-add as two
+            registry_macs=sum(aten.flops or 0 for aten in counted) // 2 + sum(each.macs for each in own),
+            activations=sum(aten.output_elements for aten in counted) + sum(each.activations for each in own),
+            free="" if counted or own else next(filter(None, reasons.values()), "data movement"),
+            backward=not own,
         ),
         tuple(name for name, reason in reasons.items() if not reason),
     )
+
+
+def _by_own_beneath(aten: AtenOp) -> Cost:
+    assert aten.arguments is not None
+    outputs, args, kwargs = aten.arguments
+    return FORMULAS[aten.name](outputs[0], *args, **kwargs)
 
 
 def _axes(value: int | Shape, axes: int) -> Shape:
@@ -138,3 +190,28 @@ def _linear(out: TensorSpec, input: TensorSpec, weight: TensorSpec, bias: Tensor
 @formula("matmul", "mm", "bmm", "mv", "dot")
 def _matmul(out: TensorSpec, input: TensorSpec, *other: TensorSpec, **more: Any) -> Cost:
     return Cost((Product(out.shape, input.shape[-1:]),), activations=out.numel)
+
+
+@formula("linalg_vecdot")
+def _vecdot(out: TensorSpec, x: TensorSpec, y: TensorSpec, *, dim: int = -1) -> Cost:
+    return Cost((Product(out.shape, (max(x.shape[dim], y.shape[dim]),)),), activations=out.numel)
+
+
+@formula("bilinear")
+def _bilinear(
+    out: TensorSpec, input1: TensorSpec, input2: TensorSpec, weight: TensorSpec, bias: TensorSpec | None = None
+) -> Cost:
+    """Two products, one after the other: the first input with the weight, then the second with the result."""
+    units, first, second = weight.shape
+    halfway = Product((*out.shape[:-1], units, second), (first,))
+    return Cost((halfway, Product(out.shape, (second,))), activations=out.numel)
+
+
+@formula("scaled_dot_product_attention")
+def _attention(
+    out: TensorSpec, query: TensorSpec, key: TensorSpec, value: TensorSpec, *more: Any, **named: Any
+) -> Cost:
+    """The scores, each query with each key, and their product with the values; a mask saves nothing."""
+    scores = (*out.shape[:-1], key.shape[-2])
+    products = (Product(scores, query.shape[-1:], "scores"), Product(out.shape, key.shape[-2:-1]))
+    return Cost(products, activations=prod(scores) + out.numel)

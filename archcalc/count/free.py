@@ -41,12 +41,14 @@ _ATEN = {
         fill lift_fresh lift_fresh_copy set_ resize_ detach_ _local_scalar_dense is_same_size equal view_as_real
         view_as_complex _reshape_alias alias new_empty new_zeros new_full new_ones empty_like zeros_like ones_like
         full_like split_with_sizes_copy unbind_copy unsafe_split unsafe_split_with_sizes
-        unsqueeze_ squeeze_ t_ transpose_ resize_as_ embedding_renorm_""",
+        unsqueeze_ squeeze_ t_ transpose_ resize_as_ embedding_renorm_ unfold_backward _linalg_check_errors
+        _pack_padded_sequence _pad_packed_sequence to_sparse _to_sparse _to_sparse_csr _coalesce _to_dense
+        _sparse_coo_tensor_with_dims_and_tensors""",
     "constant": """empty empty_strided zeros ones full arange linspace logspace eye scalar_tensor tril_indices
         triu_indices""",
-    "elementwise": "floor_divide linalg_cross cross",
+    "elementwise": "floor_divide linalg_cross cross complex polar",
     "loss": """mse_loss l1_loss smooth_l1_loss huber_loss nll_loss_forward nll_loss2d_forward nll_loss2d nll_loss
-        binary_cross_entropy binary_cross_entropy_with_logits kl_div""",
+        binary_cross_entropy binary_cross_entropy_with_logits kl_div _ctc_loss""",
     "interpolation": """grid_sampler_2d grid_sampler_3d affine_grid_generator""",
 }
 _FREE_ATEN = {f"aten.{name}": reason for reason, names in _ATEN.items() for name in names.split()}

@@ -47,7 +47,7 @@ def fields(ops: Sequence[Op], inputs: Sequence[TensorSpec], windows: Sequence[Wi
 
 
 def _told(field: Field) -> Field:
-    if not field or all(axis.whole for axis in field):
+    if not field or len({axis.whole for axis in field}) == 1:
         return field
     return tuple(replace(axis, whole=False) for axis in field)
 
@@ -126,7 +126,8 @@ def _compared(op: Op, tracked: Tracked) -> Axes:
 @rule("matmul bmm mm")
 def _multiplied(op: Op, tracked: Tracked) -> Axes:
     """Rows of the first with columns of the second: what lies along those is mixed, the rest stays where it is."""
-    if any(len(spec.shape) != len(op.outputs[0].shape) for spec in op.inputs[:2]):
+    rank = len(op.outputs[0].shape)
+    if any(len(spec.shape) != rank for spec, _ in tracked) or any(len(spec.shape) < 2 for spec in op.inputs[:2]):
         raise UnknownError
     if len(tracked) == 1:
         spec, field = tracked[0]

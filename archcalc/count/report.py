@@ -65,7 +65,8 @@ class Cost:
 
     The multiply-adds of convolutions and matrix products are given as `products`; `registry_macs` are those that
     torch's own registry counted. `activations` are the elements that they put out (fvcore's and RegNet's activation
-    count, Krizhevsky's "neurons"). `free` says why there is nothing to count.
+    count, Krizhevsky's "neurons"). `free` says why there is nothing to count. `backward`: the gradients of a product
+    cost what the product does, as they do not where a user's formula gives a plain number.
     """
 
     products: tuple[Product, ...] = ()
@@ -73,6 +74,7 @@ class Cost:
     activations: int = 0
     window: Window | None = None
     free: str = ""
+    backward: bool = True
 
     @property
     def macs(self) -> int:

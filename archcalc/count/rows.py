@@ -59,9 +59,16 @@ def count(trace: Trace, source: str = "") -> Report:
         depth=max((depths[spec.producer] for spec in trace.outputs if spec.producer is not None), default=0),
         uncalled={} if trace.failure else {name: parameter.numel for name, parameter in unused.items()},
         modules=trace.modules,
-        notes=trace.notes,
+        notes=trace.notes + _notes(trace, costs),
         failure=trace.failure,
     )
+
+
+def _notes(trace: Trace, costs: list[tuple[Cost, tuple[str, ...]]]) -> tuple[str, ...]:
+    kinds = {op.kind: None for op, (known, _) in zip(trace.ops, costs, strict=True) if not known.backward}
+    if not trace.autograd or not kinds:
+        return ()
+    return (f"what {', '.join(kinds)} costs in the backward pass is not known: its mult-adds are a lower bound",)
 
 
 def _seen(field: Field) -> dict[str, Any]:
@@ -93,7 +100,10 @@ def _trained(op: Op, known: Cost, unknown: tuple[str, ...]) -> dict[str, Any]:
     factors = sum(spec.needs_grad for spec in op.inputs[:2])
     macs = sum(product.macs for product in known.products) * factors
     macs += sum((aten.flops or 0) * aten.gradients for aten in op.aten) // 2 if known.registry_macs else 0
-    return {"backward_macs": None if unknown else macs, "saved_bytes": sum(size for _, size in op.saved)}
+    return {
+        "backward_macs": None if unknown or not known.backward else macs,
+        "saved_bytes": sum(size for _, size in op.saved),
+    }
 
 
 def _all_begin_with(batch_size: int | None, shapes: tuple[Shape, ...]) -> bool:

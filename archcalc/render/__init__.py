@@ -5,6 +5,7 @@ from archcalc.render import terminal, to_csv, to_json, to_latex, to_markdown
 from archcalc.render.budget import memory
 from archcalc.render.catalogue import Listing, catalogue
 from archcalc.render.comparison import comparison
+from archcalc.render.conventions import conventions
 from archcalc.render.explanation import explanation
 from archcalc.render.grid import Grid
 from archcalc.render.layer_timings import layer_timings
@@ -40,6 +41,7 @@ __all__ = [
     "Listing",
     "catalogue",
     "comparison",
+    "conventions",
     "explanation",
     "layer_timings",
     "layers",

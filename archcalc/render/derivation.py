@@ -135,7 +135,7 @@ def _macs(row: Row, batch_size: int | None) -> str:
     if row.products:
         return " + ".join(_product(each, row, batch_size) for each in row.products) + f" = {count(row.macs or 0)}"
     if row.macs:
-        return f"{count(row.macs)}, counted by torch's own registry from the ops beneath the call"
+        return f"{count(row.macs)}, counted from the torch ops beneath the call"
     return f"0: {row.free}" if row.free else "0"
 
 
@@ -147,7 +147,7 @@ def _product(product: Product, row: Row, batch_size: int | None) -> str:
         front, units = (f"{batch_size} samples × " if batch_size > 1 else ""), units[1:]
     if row.window is not None:
         units, each = _channels_last(units), _channels_last(each)
-    return f"{front}{_size(units)} {product.noun} × {_size(each)}"
+    return f"{front}{_size(units)} {product.noun}" + (f" × {_size(each)}" if product.each else "")
 
 
 def _channels_last(shape: Shape) -> Shape:

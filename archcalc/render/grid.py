@@ -11,6 +11,7 @@ from archcalc.render import units
 RIGHT_ALIGNED = (
     "count",
     "least",
+    "difference",
     "ratio",
     "step",
     "number",

@@ -40,6 +40,16 @@ def least(value: int) -> str:
     return f"≥ {value:,}"
 
 
+def about(value: int) -> str:
+    """A count that may be another one: ~ 60,965,224."""
+    return f"~ {value:,}"
+
+
+def difference(value: int) -> str:
+    """A count with its sign: +8,568."""
+    return f"{value:+,}" if value else "0"
+
+
 def size_in_bytes(value: int) -> str:
     """Bytes in the unit that a person would take, of 1024 the next: 840 B, 1.5 KiB, 279.7 MiB."""
     scaled = float(value)
@@ -135,6 +145,8 @@ FOR_PEOPLE: dict[str, Callable[[Any], str]] = {
     "prose": str,
     "count": count,
     "least": least,
+    "about": about,
+    "difference": difference,
     "shape": size,
     "window": window,
     "step": step,

@@ -1,14 +1,15 @@
-"""What runs beneath a call: every op that torch really executes, with the count of torch's own registry."""
+"""What runs beneath a call: every op that torch really executes, with its count where one is known."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
-from archcalc.trace.tensors import tensors_in
+from archcalc.trace.flops import counts, flops
+from archcalc.trace.tensors import specs_of, tensors_in
 from archcalc.trace.values import AtenOp
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 class Beneath(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its mode untyped
     """Tells the recorder of every op that torch really runs, also of those that no Python function announces."""
+
+    supports_higher_order_operators = True
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -29,7 +32,11 @@ class Beneath(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Runs an op, or what it is composed of, and notes it."""
         kwargs = kwargs or {}
-        if func._overloadpacket not in flop_registry and torch._C._dispatch_has_kernel_for_dispatch_key(
+        if isinstance(func, HigherOrderOperator):
+            result = func(*args, **kwargs)
+            self._recorder.ran(func, args, kwargs, result)
+            return result
+        if not counts(func._overloadpacket) and torch._C._dispatch_has_kernel_for_dispatch_key(
             func.name(), "CompositeImplicitAutograd"
         ):
             with self:
@@ -43,21 +50,26 @@ class Beneath(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
 
 
 def aten_op(func: Any, args: Any, kwargs: Any, result: Any) -> AtenOp:
-    """One op as a fact, torch's own count included."""
-    formula = flop_registry.get(func._overloadpacket)
-    tags = [tag.name for tag in func.tags] + ["view"] * func.is_view
-    sizes = [tensor.numel() for tensor in tensors_in(result)]
+    """One op as a fact: torch's own count included, or what a formula needs where torch has none."""
+    higher = isinstance(func, HigherOrderOperator)  # such as flex_attention: a program is among its arguments
+    packet = func if higher else func._overloadpacket
+    tags = () if higher else (*(tag.name for tag in func.tags), *["view"] * func.is_view)
+    name = f"higher_order.{func.name()}" if higher else str(packet)
+    count = flops(packet, args, kwargs, result)
+    outputs = tensors_in(result)
+    known = count is not None or higher or "pointwise" in tags or "view" in tags
     return AtenOp(
-        name=str(func._overloadpacket),
-        flops=formula(*args, **kwargs, out_val=result) if formula else None,
-        tags=tuple(tags),
-        output_elements=sum(sizes),
-        gradients=_gradients(func, args) if formula else 0,
+        name=name,
+        flops=count,
+        tags=tags,
+        output_elements=sum([tensor.numel() for tensor in outputs]),
+        gradients=_gradients(packet, args) if count is not None else 0,
+        arguments=None if known else (specs_of(outputs), specs_of(args), specs_of(kwargs)),
     )
 
 
-def _gradients(func: Any, args: Any) -> int:
+def _gradients(packet: Any, args: Any) -> int:
     """How many of a product's two factors need a gradient; the addend of `addmm` and its like is none of them."""
     tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
-    first = 1 if "add" in func._overloadpacket.__name__ else 0
+    first = 1 if "add" in packet.__name__ else 0
     return sum(tensor.requires_grad for tensor in tensors[first : first + 2])

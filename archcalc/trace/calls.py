@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dis import opmap
 from functools import lru_cache
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 # Calls that give no tensor, or change how one is held rather than what is in it. They run on what they are
@@ -22,7 +24,7 @@ _REFLECTED |= {"rsub": "sub", "rmul": "mul", "imul": "mul", "rdiv": "div", "rtru
 _REFLECTED |= {"rpow": "pow", "ipow": "pow", "rfloordiv": "floor_divide", "floordiv": "floor_divide"}
 _TORCH = frozenset(
     """torch torch._tensor torch.functional torch.nn.functional torch._C._nn torch._C._special torch._C._linalg
-    torch._C._fft torch._jit_internal""".split()
+    torch._C._fft torch._C._sparse torch._jit_internal""".split()
 )
 
 
@@ -52,3 +54,34 @@ def classify(func: Any) -> Call:
         in_place = name in ("setitem", "iadd", "isub", "imul", "idiv", "itruediv", "ipow")
         return Call(_REFLECTED.get(name, name), in_place=in_place)
     return Call(name.rstrip("_"), in_place=name.endswith("_"))
+
+
+def written(func: Any, caller: FrameType | None) -> str:
+    """How the program wrote a call: "torch.add", "Tensor.add", "F.relu", or "operator" for `+`, `@` and their like.
+
+    Some tools replace functions by their own, and so count `torch.matmul(a, b)` but not `a @ b`. torch hands over the
+    same function for `a @ b` and `a.matmul(b)`: what tells them apart is the instruction that the caller is at.
+    """
+    name = _spelling(func)
+    if name in _OPERATORS and caller is not None and _is_operator(caller.f_code, caller.f_lasti):
+        return "operator"
+    return name
+
+
+_OPERATORS = frozenset(["Tensor.add", "Tensor.mul", "Tensor.matmul"])
+
+
+@lru_cache(maxsize=1024)
+def _spelling(func: Any) -> str:
+    name: str = getattr(func, "__name__", None) or type(func).__name__
+    module = getattr(func, "__module__", None) or ""
+    if getattr(func, "__objclass__", None) is not None:
+        return f"Tensor.{name}"
+    if module == "torch.nn.functional" or module == "torch._C._nn":
+        return f"F.{name}"
+    return f"torch.{name}" if module in _TORCH or module == "torch._C" else f"{module}.{name}"
+
+
+@lru_cache(maxsize=1024)
+def _is_operator(code: CodeType, at: int) -> bool:
+    return code.co_code[at] == opmap.get("BINARY_OP")

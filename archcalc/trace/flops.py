@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -12,16 +13,16 @@ from torch.utils.flop_counter import flop_registry
 _aten = torch.ops.aten
 
 
-def _of_the_first(first: Tensor, *rest: Any) -> int:
+def _of_the_first(first: Tensor, *rest: Any, **named: Any) -> int:
     """Matrix times vector, or vector times vector: each element of the first is used once."""
     return first.numel()
 
 
-def _of_the_second(addend: Tensor, matrix: Tensor, *rest: Any) -> int:
+def _of_the_second(addend: Tensor, matrix: Tensor, *rest: Any, **named: Any) -> int:
     return matrix.numel()
 
 
-def _batched(addend: Tensor, first: Tensor, second: Tensor, *rest: Any) -> int:
+def _batched(addend: Tensor, first: Tensor, second: Tensor, *rest: Any, **named: Any) -> int:
     return first.numel() * second.shape[-1]
 
 
@@ -31,12 +32,12 @@ def _conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> int:
     return length * input.shape[1] * weight.numel()
 
 
-def _attention(query: Tensor, key: Tensor, value: Tensor, *rest: Any) -> int:
+def _attention(query: Tensor, key: Tensor, value: Tensor, *rest: Any, **named: Any) -> int:
     """Each query with each key, and each score with each value."""
     return prod(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1])
 
 
-_MULTIPLY_ADDS = {
+_MULTIPLY_ADDS: dict[Any, Callable[..., int]] = {
     _aten.mv: _of_the_first,
     _aten.dot: _of_the_first,
     _aten.vdot: _of_the_first,
@@ -45,8 +46,8 @@ _MULTIPLY_ADDS = {
     _aten.conv_tbc: _conv_tbc,
     _aten._scaled_dot_product_flash_attention_for_cpu: _attention,
 }
-_SPARSE = {_aten.mm: 0, _aten.addmm: 1, _aten._sparse_addmm: 1}
-"""Products with a sparse matrix, and where it stands."""
+_MATRICES: dict[Any, int] = {_aten.mm: 0, _aten.mv: 0, _aten.addmm: 1, _aten._sparse_addmm: 1}
+"""Products of two matrices of which one may be sparse, and where the first of them stands."""
 
 
 def counts(op: Any) -> bool:
@@ -57,12 +58,21 @@ def counts(op: Any) -> bool:
 def flops(op: Any, args: Any, kwargs: Any, result: Any) -> int | None:
     """Two FLOPs a multiply-add; None where nobody knows."""
     if any(isinstance(arg, Tensor) and arg.layout is not torch.strided for arg in args):
-        place = _SPARSE.get(op)
-        if place is None or args[place].layout is torch.strided or args[place + 1].layout is not torch.strided:
-            return None  # how many elements meet depends on where they are
-        return 2 * int(args[place]._nnz()) * int(args[place + 1].shape[-1])
+        return _of_a_sparse_product(op, args)
     if op in _MULTIPLY_ADDS:
-        named = {name: value for name, value in kwargs.items() if isinstance(value, Tensor) and name != "out"}
-        return 2 * _MULTIPLY_ADDS[op](*args, **named)
+        return 2 * _MULTIPLY_ADDS[op](*args, **kwargs)
     formula = flop_registry.get(op)
     return None if formula is None else int(formula(*args, **kwargs, out_val=result))
+
+
+def _of_a_sparse_product(op: Any, args: Any) -> int | None:
+    """Each element that is there meets a row, or a column, of the dense matrix."""
+    place = _MATRICES.get(op)
+    if place is None:
+        return None
+    first, second = args[place : place + 2]
+    sparse, dense = (second, first) if first.layout is torch.strided else (first, second)
+    if sparse.layout is torch.strided or dense.layout is not torch.strided:
+        return None  # how many elements of two sparse matrices meet depends on where they are
+    elements: int = sparse._nnz()
+    return 2 * elements * (int(dense.numel()) // int(first.shape[-1]))

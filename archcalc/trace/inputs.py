@@ -2,47 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from archcalc.errors import UsageError
-from archcalc.trace.sizes import checked
+from archcalc.trace.sizes import Typed, checked
+from archcalc.trace.tensors import tensors_in
+
+_PLAIN = (bool, int, float, complex, str, torch.dtype, type(None))
+"""What may stand beside tensors, as an argument of the model's own."""
 
 
 def tensors(module: nn.Module, inputs: Any) -> Any:
     """`inputs` with a tensor without data for every shape in it, in the dtype of the module's weights.
 
-    A shape is a tuple or list of integers; lists, tuples and dicts may hold several; tensors stay as they are.
+    A shape is a tuple or list of integers; lists, tuples and dicts may hold several. Tensors stay as they are, and
+    so do numbers, strings, True, False and None beside them. What a callable makes is handed on untouched.
     """
+    if callable(inputs) and not isinstance(inputs, nn.Module):
+        return _made(inputs)
     dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+    if isinstance(inputs, _PLAIN):
+        raise _no_input(inputs)
     return _tensors(inputs, dtype)
 
 
+def _made(inputs: Callable[[], Any]) -> Any:
+    try:
+        found = inputs()
+    except Exception as error:
+        raise UsageError(f"the callable for the inputs failed: {type(error).__name__}: {error}") from error
+    if not tensors_in(found):
+        raise UsageError(f"the callable for the inputs gives no tensor, but {found!r}")
+    return found
+
+
 def _tensors(inputs: Any, dtype: torch.dtype) -> Any:
-    if isinstance(inputs, Tensor):
+    if isinstance(inputs, (Tensor, *_PLAIN)):
         return inputs
+    if isinstance(inputs, Typed):
+        return torch.empty(checked(inputs.shape), dtype=getattr(torch, inputs.dtype), device="meta")
     if isinstance(inputs, dict):
         return {name: _tensors(value, dtype) for name, value in inputs.items()}
     if isinstance(inputs, (tuple, list)):
         if inputs and all(isinstance(size, int) and not isinstance(size, bool) for size in inputs):
             return torch.empty(checked(tuple(inputs)), dtype=dtype, device="meta")
         return [_tensors(value, dtype) for value in inputs]
-    raise UsageError(
-        f"an input is a shape such as (1, 3, 224, 224), a tensor, or a list or dict of those, not {inputs!r}"
+    raise _no_input(inputs)
+
+
+def _no_input(inputs: Any) -> UsageError:
+    return UsageError(
+        "an input is a shape such as (1, 3, 224, 224), a tensor, a list or dict of those, or a callable that makes "
+        f"them, not {inputs!r}"
     )
 
 
 def with_values(inputs: Any) -> Any:
-    """`inputs` with random values, seeded, for every tensor that has no data; the others stay as they are."""
+    """`inputs` with random values, seeded, for every tensor that has no data, and a copy of those that have.
+
+    What is no tensor stays as it is.
+    """
     if isinstance(inputs, Tensor):
         if not inputs.is_meta:
-            return inputs
+            return inputs.detach().clone()  # the model may write to it
         seeded = torch.Generator().manual_seed(0)
-        return torch.rand(inputs.shape, generator=seeded).to(inputs.dtype)
+        try:
+            return torch.rand(inputs.shape, generator=seeded).to(inputs.dtype)
+        except RuntimeError as error:
+            size = "x".join(map(str, inputs.shape))
+            raise UsageError(f"an input of {size} does not fit into memory: {' '.join(str(error).split())}") from error
     if isinstance(inputs, dict):
         return {name: with_values(value) for name, value in inputs.items()}
-    if isinstance(inputs, (tuple, list)):
+    if type(inputs) in (tuple, list):
         return type(inputs)(with_values(value) for value in inputs)
     return inputs

@@ -62,12 +62,13 @@ class Tensors:
     ) -> Known:
         """Takes a tensor in: what the model holds, and what calls shall run on."""
         shape, dtype = tuple(tensor.shape), tensor.dtype
-        plain = dtype in _FLOATING and 0 not in shape and tensor.is_contiguous()
+        sparse = tensor.layout is not torch.strided
+        plain = dtype in _FLOATING and 0 not in shape and not sparse and tensor.is_contiguous()
         spec = TensorSpec(shape, dtype_name(dtype), producer, param)
-        if self.autograd:
+        if self.autograd and not sparse:
             spec = replace(spec, storage=self._storage(tensor), needs_grad=tensor.requires_grad)
-        key = (shape, tensor.stride(), dtype)
-        known = self.known[id(original)] = Known(original, tensor, spec, key, live, plain, owned)
+        key = (shape, () if sparse else tensor.stride(), dtype)
+        known = self.known[id(original)] = Known(original, tensor, spec, key, live, plain, owned, sparse)
         return known
 
     def _storage(self, tensor: Tensor) -> int:

@@ -17,12 +17,15 @@ from threading import get_ident
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from archcalc.trace.attention import attention
 from archcalc.trace.beneath import aten_op
-from archcalc.trace.calls import Call, classify
+from archcalc.trace.calls import Call, classify, written
 from archcalc.trace.known import Tensors
+from archcalc.trace.modules import tree
 from archcalc.trace.shapes import IN_PLACE, RULES
 from archcalc.trace.tensors import Key, Known, contiguous_strides, empty, on_meta, tensors_in
 from archcalc.trace.values import AtenOp, Module, Op
@@ -82,7 +85,7 @@ class Recorder(TorchFunctionMode):
         self._opaque = False
         for path, child in module.named_modules():
             self._paths[id(child)] = path
-            self.modules[path] = Module(type(child).__name__)
+        self.modules = tree(module)
 
     # ---- modules: global hooks, so that the module itself gets none
 
@@ -125,6 +128,8 @@ class Recorder(TorchFunctionMode):
             if known is None:
                 self._opaque = True
                 return kind.__name__
+            if known.sparse:
+                key[0] = None
             key.append(known.key)
             met.append(known)
             return known.spec
@@ -160,6 +165,21 @@ class Recorder(TorchFunctionMode):
             return slice(*self._stand_in((value.start, value.stop, value.step), live))
         return value
 
+    def _beside_opaque(self, value: Any) -> Any:
+        """`value` with the stand-in for each tensor that depends on the input or on a parameter."""
+        kind = type(value)
+        if isinstance(value, Tensor):
+            known = self.tensors.known.get(id(value))
+            if known is None or not known.live:
+                return value
+            self.tensors.known.setdefault(id(known.tensor), known._replace(original=known.tensor))
+            return known.tensor
+        if kind in (tuple, list):
+            return kind([self._beside_opaque(item) for item in value])
+        if kind is dict:
+            return {name: self._beside_opaque(item) for name, item in value.items()}
+        return value
+
     # ---- calls
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -177,8 +197,8 @@ class Recorder(TorchFunctionMode):
         self._opaque = False
         described = self._describe(args, key, met)
         described_kwargs = self._describe(kwargs, key, met)
-        if self._opaque:
-            return func(*args, **kwargs)  # recorded from what runs beneath it
+        if self._opaque:  # recorded from what runs beneath it
+            return func(*self._beside_opaque(args), **self._beside_opaque(kwargs))
         live = any([known.live for known in met])
         targets = self._targets(call, args, kwargs, live)
         for target in targets:
@@ -201,7 +221,11 @@ class Recorder(TorchFunctionMode):
         if signature and done:
             self._results[signature] = done
         if live or any(op.flops for op in aten):
-            self._record(call.kind, described, described_kwargs, outputs, aten, live, targets)
+            how = written(func, sys._getframe(1))
+            # a formula for dense operands would count what a sparse one leaves out
+            sparse = key[0] is None and any([known.sparse for known in met])
+            kind = f"sparse.{call.kind}" if sparse else call.kind
+            self._record(kind, described, described_kwargs, outputs, aten, live, targets, how)
         else:
             owned = all(known.owned for known in met) or not any(
                 id(output) in self.tensors.sharing for output in outputs
@@ -241,6 +265,8 @@ class Recorder(TorchFunctionMode):
         """What the call returns, and which torch ops ran beneath it."""
         self.beneath = []
         to_meta = live and call.kind not in _BY_VALUE and not self.tensors.real
+        if to_meta and func is F.scaled_dot_product_attention:
+            func = attention
         try:
             result = func(*self._stand_in(args, to_meta), **self._stand_in(kwargs, to_meta))
             return result, tuple(self.beneath)
@@ -252,6 +278,8 @@ class Recorder(TorchFunctionMode):
 
     def _digest(self, result: Any, outputs: list[Tensor], met: list[Known], aten: tuple[AtenOp, ...]) -> Result | None:
         """What to hand back when an equal call comes; None where only running it again will do."""
+        if any([known.sparse for known in met]) or any([tensor.layout is not torch.strided for tensor in outputs]):
+            return None
         positions = {id(known.tensor): position for position, known in enumerate(met)}
         memories = {known.tensor.untyped_storage()._cdata: at for at, known in enumerate(met)}
         keys: list[Key | int] = []
@@ -280,6 +308,7 @@ class Recorder(TorchFunctionMode):
         aten: tuple[AtenOp, ...],
         live: bool,
         targets: list[Tensor],
+        how: str = "",
     ) -> None:
         index = len(self.ops)
         path, run = self._stack[-1]
@@ -291,7 +320,8 @@ class Recorder(TorchFunctionMode):
                 if at < len(targets):
                     self.tensors.written(targets[at], known)
             specs.append(replace(known.spec, producer=index))  # an identity (`contiguous`) hands back what it got
-        self.ops.append(Op(index, kind, path, run, args, kwargs, tuple(specs), aten, self.tensors.just_saved()))
+        saved = self.tensors.just_saved()
+        self.ops.append(Op(index, kind, path, run, args, kwargs, tuple(specs), aten, saved, how))
 
     def ran(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         """Takes note of one torch op: beneath the running call, or as a row of its own outside of any."""

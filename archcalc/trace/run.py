@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from threading import RLock
@@ -17,6 +19,7 @@ from archcalc.trace.values import Trace
 
 # The hooks, the switch of the attention's fast path and the module's mode are there once for all threads.
 _ONE_AT_A_TIME = RLock()
+_COMPILING = frozenset(["torch._dynamo", "torch.nn.attention.flex_attention"])
 
 
 def trace(
@@ -60,6 +63,7 @@ def _traced(
     following = torch.autograd.graph.saved_tensors_hooks(recorder.tensors.save, lambda tensor: tensor)
     with (
         _left_as_it_was(module, training),
+        _uncompiled(),
         torch.set_grad_enabled(autograd),
         following if autograd else nullcontext(),
         _following_modules(recorder),
@@ -121,6 +125,19 @@ def _left_as_it_was(module: nn.Module, training: bool) -> Iterator[None]:
 def _held(module: nn.Module) -> tuple[dict[str, Any], ...]:
     """What a module holds: parameters, buffers, children and all other attributes."""
     return module._parameters, module._buffers, module._modules, module.__dict__
+
+
+@contextmanager
+def _uncompiled() -> Iterator[None]:
+    """Within it compiled modules run as they were written, and torch does not warn of what the trace is the cause."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Using `torch\.compile\(module\)` when there are global hooks")
+        warnings.filterwarnings("ignore", message="None of the inputs have requires_grad=True")
+        if not _COMPILING.isdisjoint(sys.modules):  # whoever compiles has imported it, which takes a second
+            with torch.compiler.set_stance("force_eager"):
+                yield
+        else:
+            yield
 
 
 @contextmanager

@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from math import prod
+from typing import TypeVar
 
-from archcalc.errors import UsageError
+from archcalc.errors import UsageError, unknown
 from archcalc.trace.values import Shape
 
 LARGEST = 2**60  # elements; beyond, torch itself cannot count the bytes
+
+_DTYPES = """float32 float64 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 complex128""".split()
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A shape whose tensor has a dtype of its own, such as int64 for the numbers of words."""
+
+    shape: Shape
+    dtype: str
+
+
+Sized = TypeVar("Sized", Shape, Typed, Shape | Typed)
+
+
+def parse_input(text: str) -> Shape | Typed:
+    """The shape that `3x224x224` says, or with its dtype what `128:int64` says; UsageError for anything else."""
+    size, colon, dtype = text.partition(":")
+    if not colon:
+        return parse_size(size)
+    if dtype.strip() not in _DTYPES:
+        raise unknown("dtype", dtype, _DTYPES)
+    return Typed(parse_size(size), dtype.strip())
 
 
 def parse_size(text: str) -> Shape:
@@ -27,11 +52,14 @@ def checked(shape: Shape) -> Shape:
     return shape
 
 
-def with_batch(shape: Shape, batch_size: int | None) -> Shape:
+def with_batch(given: Sized, batch_size: int | None) -> Sized:
     """The shape of a batch: one to three numbers are one sample, four or more hold the batch already.
 
     Raises UsageError where both say a batch size and they differ.
     """
+    if isinstance(given, Typed):
+        return replace(given, shape=with_batch(given.shape, batch_size))
+    shape: Shape = given
     if len(shape) < 4:
         return checked((1 if batch_size is None else batch_size, *shape))
     if batch_size not in (None, shape[0]):
@@ -40,3 +68,10 @@ def with_batch(shape: Shape, batch_size: int | None) -> Shape:
             "leave one of them out"
         )
     return shape
+
+
+def of_another_batch(shape: Shape | Typed, batch_size: int) -> Shape | Typed:
+    """The shape of a batch with so many samples in it."""
+    if isinstance(shape, Typed):
+        return Typed((batch_size, *shape.shape[1:]), shape.dtype)
+    return (batch_size, *shape[1:])

@@ -21,6 +21,7 @@ class Known(NamedTuple):
 
     `original` is what the model holds, `tensor` what calls run on. `live`: its values depend on the input or on a
     parameter. `plain`: shape rules apply. `owned`: it was made while tracing, so that an in-place call may write to it.
+    `sparse`: it is not laid out in strides.
     """
 
     original: Tensor
@@ -30,11 +31,12 @@ class Known(NamedTuple):
     live: bool
     plain: bool
     owned: bool
+    sparse: bool = False
 
 
 def on_meta(tensor: Tensor) -> Tensor:
-    """A tensor without data of the same shape, strides and dtype; the tensor itself if it has none."""
-    if tensor.is_meta:
+    """A tensor without data of the same shape, strides and dtype; itself if it has neither data nor strides."""
+    if tensor.is_meta or tensor.layout is not torch.strided:
         return tensor
     return empty((tuple(tensor.shape), tensor.stride(), tensor.dtype)).requires_grad_(tensor.requires_grad)
 
@@ -64,6 +66,18 @@ def tensors_in(tree: Any) -> list[Tensor]:
     elif not isinstance(tree, (tuple, list)):
         return []
     return [tensor for branch in tree for tensor in tensors_in(branch)]
+
+
+def specs_of(tree: Any) -> Any:
+    """The same arguments with a TensorSpec for each tensor, and the name of its type for whatever is no plain value."""
+    if isinstance(tree, Tensor):
+        return TensorSpec(tuple(tree.shape), dtype_name(tree.dtype))
+    if isinstance(tree, dict):
+        return {name: specs_of(value) for name, value in tree.items()}
+    if isinstance(tree, (tuple, list)):
+        return tuple([specs_of(value) for value in tree])
+    plain = tree is None or isinstance(tree, (bool, int, float, complex, str))
+    return tree if plain else str(tree) if isinstance(tree, (torch.dtype, torch.device)) else type(tree).__name__
 
 
 def dtype_name(dtype: torch.dtype) -> str:

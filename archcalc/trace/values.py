@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -47,6 +47,7 @@ class AtenOp:
     `flops` is what torch's own registry (`torch.utils.flop_counter`) gives, None where it has no formula;
     `tags` are torch's own: "pointwise", "view", "factory", …; `output_elements` is the size of its results;
     `gradients` is how many of the two factors of a product need a gradient, where autograd was followed.
+    `arguments` are its outputs, args and kwargs, tensors as TensorSpec, where a formula may be needed.
     """
 
     name: str
@@ -54,6 +55,7 @@ class AtenOp:
     tags: tuple[str, ...]
     output_elements: int
     gradients: int = 0
+    arguments: tuple[tuple[Any, ...], tuple[Any, ...], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Op:
     `call` counts that module's runs from 0. `args` and `kwargs` are the call's own, tensors as TensorSpec and
     other objects by their name. `aten` is what ran beneath it; empty where its shape rule made running needless.
     `saved` are the memories, by number with their bytes, that it is the first to keep for the backward pass.
+    `written` is how the program wrote the call: "torch.add", "Tensor.add", "F.relu", or "operator" for a `+`.
     """
 
     index: int
@@ -75,6 +78,7 @@ class Op:
     outputs: tuple[TensorSpec, ...]
     aten: tuple[AtenOp, ...] = ()
     saved: tuple[tuple[int, int], ...] = ()
+    written: str = ""
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -106,19 +110,25 @@ class Parameter:
 class Module:
     """A module of the tree: its class, how often it ran, and the shapes that it took and gave.
 
-    The shapes are empty if it did not run, or took or gave other shapes from run to run.
+    The shapes are empty if it did not run, or took or gave other shapes from run to run. `classes` names its class and
+    those that it is derived from, torch's own as "nn.Conv2d"; `parameters` are its own, not its children's, by name;
+    `places` is how many ways lead to it from the root. `leaf`: it has no children.
     """
 
     kind: str
     runs: int = 0
     inputs: tuple[Shape, ...] = ()
     outputs: tuple[Shape, ...] = ()
+    classes: tuple[str, ...] = ()
+    parameters: dict[str, Shape] = field(default_factory=dict)
+    places: int = 1
+    leaf: bool = False
 
     def after_run(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Module:
         """The same module after one more run."""
         if self.runs and (inputs, outputs) != (self.inputs, self.outputs):
             inputs = outputs = ()
-        return Module(self.kind, self.runs + 1, inputs, outputs)
+        return replace(self, runs=self.runs + 1, inputs=inputs, outputs=outputs)
 
 
 @dataclass(frozen=True, slots=True)

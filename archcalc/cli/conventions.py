@@ -1,0 +1,47 @@
+"""conventions: what other tools print, and why."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from typing import Annotated
+
+import typer
+
+from archcalc.cli.networks import checked
+from archcalc.cli.options import As, Batch, Debug, Format, Inputs, Model, Output, Settings
+from archcalc.cli.streams import clear_errors, say, write
+
+
+def conventions(
+    model: Model,
+    input_size: Inputs = None,
+    batch_size: Batch = None,
+    set_: Settings = None,
+    run: Annotated[
+        bool, typer.Option("--run", help="Run those that are installed, and say whether they agree.")
+    ] = False,
+    form: As = Format.table,
+    output: Output = None,
+    debug: Debug = False,
+) -> None:
+    """What each other tool prints for a network, and why it is not the same number; exit 1 if one that ran disagrees.
+
+    \b
+    archcalc conventions resnet50
+    archcalc conventions alexnet --run
+    archcalc conventions net.py:Net -i 3x64x64 -f csv
+    """  # noqa: D301
+    with clear_errors(debug):
+        from archcalc.render import conventions
+
+        inputs, batch, chosen = checked(model, input_size, batch_size, set_)
+
+        from archcalc import peers
+
+        with redirect_stdout(sys.stderr):
+            found = peers.conventions(model, inputs, batch, chosen, run)
+        write(conventions(found), form, output)
+        if found.wrong:
+            say(f"not as computed: {', '.join(found.wrong)}; another version of the tool, or an error here")
+            raise typer.Exit(1)

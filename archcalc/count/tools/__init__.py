@@ -1,0 +1,1 @@
+"""The rules of other tools, a file for each way of counting."""
