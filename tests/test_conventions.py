@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from convention_nets import NETS, small
+from convention_nets import NETS, Calls, small
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
@@ -16,6 +16,7 @@ import archcalc
 from archcalc import peers
 from archcalc.cli import app
 from archcalc.count.conventions import TOOLS, Conventions, Projection
+from archcalc.trace.run import trace
 
 SMALL = [
     "lenet5",
@@ -139,6 +140,13 @@ def test_other_tools_get_them_wrong_as_computed(tool: str) -> None:
     installed(tool)
     for net, size in NETS.values():
         agrees(tool, net, size)
+
+
+def test_an_operator_is_told_from_the_function_of_the_same_name() -> None:
+    net = Calls(lambda parts, x: torch.matmul(x @ x, x).matmul(F.relu(x + x)).add(torch.add(2 * x, x)))
+    written = [op.written for op in trace(net, (torch.empty(3, 3, device="meta"),)).ops]
+    expected = "operator torch.matmul operator F.relu Tensor.matmul operator torch.add Tensor.add"
+    assert written == expected.split()
 
 
 def test_fused_attention_is_missed_and_named() -> None:

@@ -15,7 +15,8 @@ MIB = 2**20
 
 
 def measured(*arguments: str) -> list[dict[str, Any]]:
-    pytest.importorskip("resource", reason="memory is measured as Unix does")
+    if not Path("/proc/self/status").exists():
+        pytest.skip("memory is measured as Linux tells it")
     command = [sys.executable, str(Path(__file__).parent / "large_nets.py"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return list(json.loads(done.stdout))

@@ -24,6 +24,12 @@ from archcalc.trace.values import Trace
 
 SCHEMA = "archcalc.conventions/1"
 
+VERSIONS = (
+    "fvcore 0.1.5, torch 2.13, torchinfo 1.8.0, ptflops 0.7.5, thop 0.1.1, calflops 0.3.2, DeepSpeed 0.19.8, "
+    "torchscan 0.2.0"
+)
+"""The releases whose rules these are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:

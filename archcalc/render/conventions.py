@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.count.conventions import SCHEMA, Conventions, Projection
+from archcalc.count.conventions import SCHEMA, VERSIONS, Conventions, Projection
 from archcalc.render.grid import Grid, Heading, Quantity, Remark, Table
 from archcalc.render.layers import NETWORK, bounded, facts, unknown_calls
 from archcalc.render.units import count
@@ -32,6 +32,7 @@ def conventions(found: Conventions) -> Grid:
     same = [tool.tool for tool in found.tools if not tool.terms and not tool.unsure]
     if same:
         remarks.append(Remark("the same", ", ".join(same)))
+    remarks.append(Remark("rules of", VERSIONS, "quiet"))
     remarks.append(Remark("run as", "one forward pass in eval mode on the CPU, each tool by its defaults", "quiet"))
     table = Table(
         title=f"what other tools print for {report.subject}",
