@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 import archcalc
 from archcalc import Report
+from archcalc.trace.run import trace
 
 B, T, S, D, H = 2, 5, 7, 8, 2  # batch, two lengths of sequences, their width, heads
 Case = tuple[Callable[[], Report], int]
@@ -528,6 +529,35 @@ def test_dtypes(dtype: torch.dtype) -> None:
     check((lambda: archcalc.analyze(conv, torch.zeros(1, 3, 8, 8, dtype=dtype)), 6 * 6 * 4 * (9 * 3)))
     if not dtype.is_complex:
         check((lambda: of(lambda s, x: s.a(x, x, x), x, a=mha(dtype=dtype)), SELF))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_autocast_gives_the_dtypes_that_it_gives_on_the_cpu(dtype: torch.dtype) -> None:
+    def forward(self: Any, x: Tensor) -> list[Tensor]:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            y = self.fc(x)
+            scores = (y @ y.mT).softmax(-1)
+            with torch.autocast("cpu", enabled=False):
+                plain = y.float() @ self.fc.weight.float()
+            made = F.scaled_dot_product_attention(y, y.float(), y, attn_mask=torch.ones(T, T, dtype=torch.bool))
+            return [
+                y,
+                scores,
+                plain,
+                made,
+                self.norm(y),
+                torch.einsum("btd,bsd->bts", y, x),
+                y + plain,
+                self.fc(y.float()),
+            ]
+
+    net = Of(forward, fc=nn.Linear(D, D), norm=nn.LayerNorm(D)).eval()
+    x = torch.rand(B, T, D, dtype=dtype)
+    found = trace(net, (x,))
+    assert (found.failure, found.notes) == (None, ())
+    with torch.no_grad():
+        real = [str(tensor.dtype).removeprefix("torch.") for tensor in net(x)]
+    assert [spec.dtype for spec in found.outputs] == real
 
 
 def test_shared_tied_looped_and_uncalled() -> None:

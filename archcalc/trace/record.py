@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from archcalc.trace.attention import attention
+from archcalc.trace.autocast import as_dtype, cast
 from archcalc.trace.beneath import aten_op
 from archcalc.trace.calls import Call, classify, written
 from archcalc.trace.known import Tensors
@@ -205,6 +206,7 @@ class Recorder(TorchFunctionMode):
             met = self.tensors.writable(target, met, live)
 
         by_value = call.kind in _BY_VALUE and not all([known.live for known in met])
+        by_value = by_value or torch._C._is_any_autocast_enabled()  # autocast changes dtypes behind the arguments
         signature = tuple(key) if live and key[0] is not None and self.may_skip and not by_value else None
         done = self._results.get(signature) if signature else None
         if done is None and signature:
@@ -268,7 +270,10 @@ class Recorder(TorchFunctionMode):
         if to_meta and func is F.scaled_dot_product_attention:
             func = attention
         try:
-            result = func(*self._stand_in(args, to_meta), **self._stand_in(kwargs, to_meta))
+            args, kwargs = self._stand_in(args, to_meta), self._stand_in(kwargs, to_meta)
+            if to_meta and (dtype := cast(call.kind)):
+                args, kwargs = as_dtype(args, dtype), as_dtype(kwargs, dtype)
+            result = func(*args, **kwargs)
             return result, tuple(self.beneath)
         except Exception as error:
             self._fail(Failure(error, self._stack[-1][0], call.kind, tuple(known.spec.shape for known in met)))
