@@ -29,7 +29,7 @@ MACHINE = Machine(
     flags={"cudnn_benchmark": False},
 )
 SETTING = Setting("train", "cpu", "fp32", False, False, 1.0, 0)
-PEAK = Peak(flops_per_second=100e9, bytes_per_second=10e9, matrix=2048, copied_bytes=1 << 27)
+PEAK = Peak(flops_per_second=100e9, bytes_per_second=10e9, work="2048x2048 matrix product", copied_bytes=1 << 27)
 
 STEADY = Samples(((0.010, 0.010, 0.011), (0.010, 0.009)))
 SHAKY = Samples(((0.010, 0.020), (0.030, 0.040)))

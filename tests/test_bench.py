@@ -8,6 +8,8 @@ from itertools import count
 from statistics import median, quantiles
 
 import pytest
+import torch
+import torch.nn.functional as F
 from bench_literals import FAILED, LAYERED, PEAK, SMALL, STEADY, timing
 
 import archcalc
@@ -17,6 +19,7 @@ from archcalc.bench.clock import Stopwatch
 from archcalc.bench.fold import fold, fold_to
 from archcalc.bench.latency import with_latency
 from archcalc.bench.measure import ENOUGH, ROUNDS, Timed, interleaved
+from archcalc.bench.peak import peak
 from archcalc.bench.roofline import bound, macs_of
 from archcalc.bench.rows import Key, matched
 from archcalc.bench.samples import Ratio, Samples, quantile, ratio
@@ -92,6 +95,21 @@ def test_a_fake_clock_gives_exact_samples() -> None:
     assert interleaved([timed], 4.0, clock) == {}
     assert timed.samples.rounds == ((0.25, 0.25),) * ROUNDS
     assert (timed.samples.median_seconds, timed.samples.iqr_seconds) == (0.25, 0.0)
+
+
+@pytest.mark.parametrize(("product", "convolution"), [(1.0, 9.0), (9.0, 1.0)])
+def test_the_peak_is_that_of_the_quickest_work(
+    product: float, convolution: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr(torch, "mm", lambda *args, out: clock.work(product * 512**3 / 1e6))
+    convolved = 8 * 28 * 28 * 256 * 256 * 9
+    monkeypatch.setattr(F, "conv2d", lambda *args, padding: clock.work(convolution * convolved / 1e6))
+    monkeypatch.setattr(torch.Tensor, "copy_", lambda *args: clock.work(4.0))
+    found = peak(torch.device("cpu"), torch.float32, clock, 1.0)
+    assert found.work == ("512x512 matrix product" if product == 1.0 else "3x3 convolution of 8x256x28x28")
+    assert found.flops_per_second == pytest.approx(2e6, rel=1e-12)  # two a multiply-add
+    assert found.bytes_per_second == 2 * found.copied_bytes / 4.0  # read and written
 
 
 def test_measurements_take_turns() -> None:

@@ -1,4 +1,4 @@
-"""The most that a machine gives: the largest matrix product and a copy past every cache, timed on the spot."""
+"""The most that a machine gives: the quickest large product or convolution, and a copy past every cache, on the spot."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 import torch
+import torch.nn.functional as F
 from torch.utils.benchmark import Timer
 
 from archcalc.bench.clock import Clock
@@ -14,25 +15,41 @@ from archcalc.bench.timing import Peak
 SIDES = {"cpu": (512, 1024, 2048, 4096), "cuda": (2048, 4096, 8192, 16384)}
 """Sides of the square matrices, smallest first; a side counts if one product fits the time budget."""
 
+IMAGES = {"cpu": (8, 256, 28, 28), "cuda": (256, 256, 28, 28)}
+"""What is convolved 3x3 to as many channels. Torch's convolutions and its products come from different libraries, and
+either may be twice as quick as the other."""
+
 COPIED = {"cpu": 1 << 27, "cuda": 1 << 30}
 """Bytes of the tensor that is copied, well beyond the largest cache."""
 
 
 def peak(device: torch.device, dtype: torch.dtype, clock: Clock, seconds: float) -> Peak:
-    """FLOP/s of the best matrix product and bytes/s of a copy, the quickest of the runs that `seconds` allow each."""
+    """FLOP/s of the quickest work and bytes/s of a copy, the best of the runs that `seconds` allow each."""
     with torch.no_grad(), _as_convolutions() if device.type == "cuda" else nullcontext():
-        fastest, side = 0.0, 0
+        works = []
         for n in SIDES[device.type]:
             a, b, out = (torch.ones(n, n, dtype=dtype, device=device) for _ in range(3))
             took = _quickest(lambda a=a, b=b, out=out: torch.mm(a, b, out=out), clock, seconds / 4)  # type: ignore[misc]
-            if 2 * n**3 / took > fastest:
-                fastest, side = 2 * n**3 / took, n
+            works.append((2 * n**3 / took, f"{n}x{n} matrix product"))
             if 8 * took > seconds / 4:  # the next side takes eight times as long
                 break
+        works.append(_convolution(device, dtype, clock, seconds / 4))
         elements = COPIED[device.type] // dtype.itemsize
         source, target = (torch.ones(elements, dtype=dtype, device=device) for _ in range(2))
         copied = _quickest(lambda: target.copy_(source), clock, seconds / 4)
-    return Peak(fastest, 2 * COPIED[device.type] / copied, side, COPIED[device.type])
+    flops_per_second, work = max(works)
+    return Peak(flops_per_second, 2 * COPIED[device.type] / copied, work, COPIED[device.type])
+
+
+def _convolution(device: torch.device, dtype: torch.dtype, clock: Clock, seconds: float) -> tuple[float, str]:
+    batch, channels, height, width = shape = IMAGES[device.type]
+    images, weight = (
+        torch.ones(size, dtype=dtype, device=device).contiguous(memory_format=torch.channels_last)
+        for size in (shape, (channels, channels, 3, 3))
+    )
+    took = _quickest(lambda: F.conv2d(images, weight, padding=1), clock, seconds)
+    flops = 2 * batch * 9 * channels**2 * height * width
+    return flops / took, f"3x3 convolution of {batch}x{channels}x{height}x{width}"
 
 
 def _quickest(run: Callable[[], object], clock: Clock, seconds: float) -> float:

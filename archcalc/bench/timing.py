@@ -50,14 +50,14 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The most that the machine gave just before: a square matrix product of that size, and a copy of that many bytes.
+    """The most that the machine gave just before, in the work that it did quickest and in a copy of that many bytes.
 
     The copy's rate counts what it reads and what it writes.
     """
 
     flops_per_second: float
     bytes_per_second: float
-    matrix: int
+    work: str
     copied_bytes: int
 
 

@@ -143,9 +143,9 @@ def conditions(found: Benchmark) -> list[Remark]:
     told.append(Remark("machine", f"{machine.processor}, {machine.cores} cores{load}; {versions}"))
     quick = found.setting.device != "cpu" and found.setting.dtype == "fp32" and machine.flags.get("cudnn_allow_tf32")
     how = " in TF32, as torch's convolutions" if quick else ""
-    product = f"{gigas(most.flops_per_second)} GFLOP/s ({most.matrix}x{most.matrix} matrix product{how})"
+    computed = f"{gigas(most.flops_per_second)} GFLOP/s ({most.work}{how})"
     copied = f"{gigas(most.bytes_per_second)} GB/s (copy of {compact(most.copied_bytes)} bytes)"
-    told.append(Remark("peak", f"{product}, {copied}"))
+    told.append(Remark("peak", f"{computed}, {copied}"))
     return told
 
 
