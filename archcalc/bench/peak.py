@@ -1,4 +1,4 @@
-"""The most that a machine gives: the quickest large product or convolution, and a copy past every cache, on the spot."""
+"""The most that a machine gives: the quickest of large products and a convolution, and a copy past every cache."""
 
 from __future__ import annotations
 
