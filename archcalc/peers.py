@@ -42,7 +42,7 @@ def conventions(
     settings = settings or {}
     subject = subject_of(model, settings)
     args, kwargs = inputs_of(subject, inputs, batch_size)
-    named: dict[str, Any] = {"subject": subject.name, "batch_size": batch_of(args, kwargs)}
+    named: dict[str, Any] = {"subject": subject.name, "batch_size": batch_of(args, kwargs), "skip": False}
     found = trace(subject.module, args, kwargs, **named)
     if run or (found.failure is not None and subject.input_shape is None):
         subject = subject_of(model if isinstance(model, str) else deepcopy(model), settings, real=True)

@@ -7,11 +7,11 @@ from archcalc.trace.values import AtenOp
 _KINDS = {
     "activation": """relu relu6 leaky_relu elu celu selu silu mish gelu hardswish hardsigmoid hardtanh tanh sigmoid
         softmax log_softmax""",
-    "elementwise": "add sub mul div exp sqrt rsqrt square abs neg",
+    "elementwise": "add sub mul div exp sqrt rsqrt square abs neg pow",
     "normalisation": "batch_norm layer_norm group_norm instance_norm local_response_norm rms_norm",
     "pooling": "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d",
     "dropout": "dropout",
-    "data movement": "cat concat concatenate flatten",
+    "data movement": "cat concat concatenate flatten embedding",
     "reduction": "mean sum",
 }
 FREE = {kind: reason for reason, kinds in _KINDS.items() for kind in kinds.split()}

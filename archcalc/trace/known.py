@@ -63,7 +63,7 @@ class Tensors:
         """Takes a tensor in: what the model holds, and what calls shall run on."""
         shape, dtype = tuple(tensor.shape), tensor.dtype
         sparse = tensor.layout is not torch.strided
-        plain = dtype in _FLOATING and 0 not in shape and not sparse and tensor.is_contiguous()
+        plain = dtype in _FLOATING and 0 not in shape and not sparse
         spec = TensorSpec(shape, dtype_name(dtype), producer, param)
         if self.autograd and not sparse:
             spec = replace(spec, storage=self._storage(tensor), needs_grad=tensor.requires_grad)

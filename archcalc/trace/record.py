@@ -11,6 +11,7 @@ an equal call has run before, it does not run at all: an empty tensor of the kno
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral
 from threading import get_ident
@@ -21,11 +22,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from archcalc.trace.attention import attention
+from archcalc.trace.attention import attention, multi_head
 from archcalc.trace.autocast import as_dtype, cast
 from archcalc.trace.beneath import aten_op
 from archcalc.trace.calls import Call, classify, written
 from archcalc.trace.known import Tensors
+from archcalc.trace.layouts import strides_of
 from archcalc.trace.modules import tree
 from archcalc.trace.shapes import IN_PLACE, RULES
 from archcalc.trace.tensors import Key, Known, contiguous_strides, empty, on_meta, tensors_in
@@ -37,17 +39,19 @@ _WHOLE = (Tensor, nn.Parameter, nn.Buffer)
 _PLACES = frozenset(["to", "cpu", "cuda"])
 # What these do depends on the values of their constant arguments, which must stay real.
 _BY_VALUE = frozenset("getitem setitem index_select repeat_interleave narrow tensor_split split take".split())
+_MULTI_HEAD = "multi_head_attention_forward"
+_RULED = frozenset([*RULES, _MULTI_HEAD])
 _NAMED = (torch.dtype, torch.device, torch.memory_format, torch.layout, type(...))
 
 
 class Result(NamedTuple):
     """What a call did: for each output the key of a new tensor, or the position of the argument handed back.
 
-    `container` is the type of the sequence that holds several outputs, None for a single one.
+    `container` makes the sequence that holds several outputs of a list of them; None for a single one.
     """
 
     outputs: tuple[Key | int, ...]
-    container: Any
+    container: Callable[[list[Tensor]], Any] | None
     aten: tuple[AtenOp, ...]
 
 
@@ -67,12 +71,10 @@ class Recorder(TorchFunctionMode):
     which memory a tensor lies in, and what is kept for the backward pass, only a run can tell.
     """
 
-    may_skip = True
-
-    def __init__(self, module: nn.Module, autograd: bool = False, real: bool = False) -> None:
+    def __init__(self, module: nn.Module, autograd: bool = False, real: bool = False, skip: bool = True) -> None:
         super().__init__()
         self.tensors = Tensors(module, autograd, real)
-        self.may_skip = self.may_skip and not autograd and not real
+        self.may_skip = skip and not autograd and not real
         self.ops: list[Op] = []
         self.modules: dict[str, Module] = {}
         self.failure: Failure | None = None
@@ -299,10 +301,10 @@ class Recorder(TorchFunctionMode):
                 again or (position is None) is not (base is None) or (position is not None and key != met[position].key)
             )
             keys.append(key if position is None else position)
-        container = type(result) if isinstance(result, (tuple, list)) else None
-        if again or not (isinstance(result, Tensor) or (container and len(outputs) == len(result))):
+        flat = isinstance(result, (tuple, list)) and all([item is None or isinstance(item, Tensor) for item in result])
+        if again or not (flat or isinstance(result, Tensor)):
             return None
-        return Result(tuple(keys), container, aten)
+        return Result(tuple(keys), _container_like(result) if flat else None, aten)
 
     def _record(
         self,
@@ -346,18 +348,40 @@ def _asks_in_place(kind: str, args: Any, kwargs: Any) -> bool:
     return position is not None and bool(kwargs.get("inplace", len(args) > position and args[position]))
 
 
+def _container_like(result: Any) -> Callable[[list[Tensor]], Any]:
+    """What puts tensors into a sequence like that one, None where it has None."""
+    kind, there = type(result), [item is not None for item in result]
+
+    def fill(tensors: list[Tensor]) -> Any:
+        left = iter(tensors)
+        return kind([next(left) if each else None for each in there])
+
+    return fill
+
+
 def _by_rule(kind: str, in_place: bool, args: Any, kwargs: Any, met: list[Known]) -> Result | None:
-    rule = RULES.get(kind)
-    dtype = met[0].key[2]
-    if rule is None or not all([known.plain and known.key[2] is dtype for known in met]):
+    operands = met[1:] if kind == "embedding" else met  # its indices are integers
+    dtype = operands[0].key[2]
+    if kind not in _RULED or not all([known.plain and known.key[2] is dtype for known in operands]):
         return None
     try:
-        shape = rule(*args, **kwargs)
+        if kind == _MULTI_HEAD:
+            several = multi_head(*args, **kwargs)
+            return several and Result(
+                tuple([(shape, contiguous_strides(shape), dtype) for shape in several[0]]),
+                lambda tensors: (*tensors, None)[:2],
+                several[1],
+            )
+        shape = RULES[kind](*args, **kwargs)
     except TypeError:  # arguments that the rule does not know
         return None
-    if shape is None or (in_place and shape != met[0].spec.shape):
+    if shape is None:
         return None
-    return Result((0 if in_place else (shape, contiguous_strides(shape), dtype),), None, ())
+    contiguous = all([known.contiguous for known in met])
+    if in_place:
+        return Result((0,), None, ()) if contiguous and shape == met[0].spec.shape else None
+    strides = strides_of(kind, shape, [known.key for known in operands], contiguous)
+    return None if strides is None else Result(((shape, strides, dtype),), None, ())
 
 
 def _left_in_place(args: Any, kwargs: Any) -> tuple[Any, Any]:

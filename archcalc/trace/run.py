@@ -32,16 +32,18 @@ def trace(
     batch_size: int | None = None,
     autograd: bool = False,
     real: bool = False,
+    skip: bool = True,
 ) -> Trace:
     """Run `module(*args, **kwargs)` on tensors without data and record every call.
 
     `real` runs it on the tensors as they are, for a model that reads values.
+    Without `skip` every call really runs, and so tells of all torch ops beneath it.
     With `autograd` also which gradients the backward pass computes and what it keeps; no call is skipped then.
     The module comes back as it was: modes, buffers, hooks and the random state. If it raises, the trace ends
     there and `failure` says where and why.
     """
     with _ONE_AT_A_TIME:
-        return _traced(module, args, kwargs or {}, subject, training, batch_size, autograd, real)
+        return _traced(module, args, kwargs or {}, subject, training, batch_size, autograd, real, skip)
 
 
 def _traced(
@@ -53,8 +55,9 @@ def _traced(
     batch_size: int | None,
     autograd: bool,
     real: bool,
+    skip: bool,
 ) -> Trace:
-    recorder = Recorder(module, autograd, real)
+    recorder = Recorder(module, autograd, real, skip)
     stand_ins = [_stand_in(value, recorder) for value in args]
     named_stand_ins = {name: _stand_in(value, recorder) for name, value in kwargs.items()}
     inputs = recorder.tensors.specs((stand_ins, named_stand_ins))

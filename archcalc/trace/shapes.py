@@ -1,9 +1,9 @@
 """Shape rules: what the everyday calls put out, without running them.
 
 The first operator that torch runs on the meta device imports its Python kernels and sympy, which takes as long
-as importing torch itself. These rules cover what networks are mostly made of. A rule is asked only about
-contiguous tensors of one floating dtype, and answers only where it is sure that torch would accept the call.
-Otherwise it answers None and the call runs, so that torch itself gives the result or the error.
+as importing torch itself. These rules cover what networks are mostly made of. A rule is asked only about tensors of
+one floating dtype, and answers only where it is sure that torch would accept the call. Otherwise it answers None and
+the call runs, so that torch itself gives the result or the error.
 `tests/test_shapes.py` holds every rule against torch's own kernel over random arguments.
 """
 
@@ -19,6 +19,9 @@ Rule = Callable[..., Shape | None]
 
 RULES: dict[str, Rule] = {}
 """By kind: the arguments of the call, tensors as TensorSpec, to the output's shape; None to ask torch."""
+
+ELEMENTWISE: set[str] = set()
+"""Kinds whose every output element depends on one place of each operand."""
 
 IN_PLACE: dict[str, int] = {}
 """Kinds of torch.nn.functional that take `inplace`, and its position."""
@@ -131,7 +134,7 @@ def _batch_norm(
     shape = input.shape
     if len(shape) < 2 or (training and input.numel == shape[1]):
         return None
-    if not training and (running_mean is None or running_var is None):
+    if (running_mean is None) is not (running_var is None) or (not training and running_mean is None):
         return None
     vectors = (running_mean, running_var, weight, bias)
     return shape if all(vector is None or vector.shape == shape[1:2] for vector in vectors) else None
@@ -150,6 +153,58 @@ def _layer_norm(
     return input.shape if fits and all(v is None or v.shape == last for v in (weight, bias)) else None
 
 
+@rule("rms_norm")
+def _rms_norm(
+    input: TensorSpec, normalized_shape: Any, weight: TensorSpec | None = None, eps: float | None = None
+) -> Shape | None:
+    return _layer_norm(input, normalized_shape, weight)
+
+
+@rule("group_norm")
+def _group_norm(
+    input: TensorSpec,
+    num_groups: int,
+    weight: TensorSpec | None = None,
+    bias: TensorSpec | None = None,
+    eps: float = 1e-5,
+) -> Shape | None:
+    shape = input.shape
+    if len(shape) < 3 or num_groups < 1 or shape[1] % num_groups or input.numel == num_groups:
+        return None
+    return shape if all(vector is None or vector.shape == shape[1:2] for vector in (weight, bias)) else None
+
+
+@rule("embedding")
+def _embedding(
+    input: TensorSpec,
+    weight: TensorSpec,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Shape | None:
+    fits = len(weight.shape) == 2 and max_norm is None and (padding_idx is None or abs(padding_idx) < weight.shape[0])
+    return (*input.shape, weight.shape[1]) if fits else None
+
+
+@rule("scaled_dot_product_attention")
+def _attention(
+    query: TensorSpec,
+    key: TensorSpec,
+    value: TensorSpec,
+    attn_mask: TensorSpec | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Shape | None:
+    images, width = query.shape[:2], query.shape[-1:]
+    if attn_mask is not None or dropout_p or enable_gqa or len(query.shape) != 4 or key.shape != value.shape:
+        return None
+    return query.shape if len(key.shape) == 4 and key.shape[:2] == images and key.shape[3:] == width else None
+
+
 @rule("local_response_norm")
 def _local_response_norm(
     input: TensorSpec, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
@@ -165,6 +220,7 @@ def _activation(*kinds: str, inplace_at: int | None = None, may_take: int = 8) -
         return input.shape if plain and len(args) + len(kwargs) <= may_take else None
 
     rule(*kinds)(same)
+    ELEMENTWISE.update(kinds)
     if inplace_at is not None:
         IN_PLACE.update(dict.fromkeys(kinds, inplace_at))
 
@@ -182,6 +238,7 @@ def _dropout(input: TensorSpec, p: float = 0.5, training: bool = True, inplace: 
 
 
 IN_PLACE["dropout"] = 3
+ELEMENTWISE.add("dropout")
 
 
 @rule("softmax", "log_softmax")
@@ -197,6 +254,17 @@ def _arithmetic(input: TensorSpec | float, other: TensorSpec | float) -> Shape |
         return None
     tensors = [o for o in operands if isinstance(o, TensorSpec)]
     return broadcast(tensor.shape for tensor in tensors)
+
+
+ELEMENTWISE.update(("add", "sub", "mul", "div"))
+
+
+@rule("pow")
+def _power(input: TensorSpec, exponent: float) -> Shape | None:
+    return input.shape if isinstance(input, TensorSpec) and type(exponent) in (int, float) else None
+
+
+ELEMENTWISE.add("pow")
 
 
 @rule("cat", "concat", "concatenate")

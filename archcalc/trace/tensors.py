@@ -33,6 +33,11 @@ class Known(NamedTuple):
     owned: bool
     sparse: bool = False
 
+    @property
+    def contiguous(self) -> bool:
+        """Whether its elements follow one another in memory, the last axis fastest."""
+        return self.key[1] == contiguous_strides(self.key[0])
+
 
 def on_meta(tensor: Tensor) -> Tensor:
     """A tensor without data of the same shape, strides and dtype; itself if it has neither data nor strides."""

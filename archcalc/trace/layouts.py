@@ -1,0 +1,115 @@
+"""How a result lies in memory where its operands are not contiguous, as torch's CPU kernels lay it out.
+
+A rule for shapes is enough for contiguous operands. Transposed and permuted ones, which every transformer makes, need
+to know the strides of the result too, since a later `view` depends on them. `tests/test_layouts.py` holds these rules
+against the CPU's own kernels over random layouts. None where only running the call will tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from archcalc.trace.shapes import ELEMENTWISE
+from archcalc.trace.tensors import Key, contiguous_strides
+from archcalc.trace.values import Shape
+
+Layout = Callable[[Shape, Sequence[Key]], Shape | None]
+
+
+def strides_of(kind: str, shape: Shape, operands: Sequence[Key], contiguous: bool) -> Shape | None:
+    """The strides of a call's result of that shape; `contiguous` says whether all operands are."""
+    if kind == "scaled_dot_product_attention":
+        return _attention(shape, operands)
+    if contiguous:
+        return contiguous_strides(shape)
+    if kind in ELEMENTWISE:
+        return _elementwise(shape, operands)
+    if kind in _FRESH or (kind in _BY_FORMAT and len(shape) not in (4, 5)):
+        return contiguous_strides(shape)
+    if kind in _BY_FORMAT and len(shape) == 4:
+        return _channels_last(shape, operands)
+    return None
+
+
+_FRESH = frozenset("linear matmul bmm mm layer_norm rms_norm mean sum embedding".split())
+"""Kinds that write into new contiguous memory, whatever their operands."""
+
+_BY_FORMAT = frozenset(
+    "conv2d batch_norm max_pool2d avg_pool2d adaptive_avg_pool2d softmax log_softmax cat concat concatenate".split()
+)
+"""Kinds that keep images with their channels last."""
+
+
+def _channels_last(shape: Shape, operands: Sequence[Key]) -> Shape | None:
+    """For images whose channels clearly lie closest, all of them; an axis of one place would leave it open."""
+    images = [key for key in operands if len(key[0]) == 4]
+    first, strides, _ = images[0]
+    if 1 in first[1:] or strides != _last(first):
+        return None
+    known = all(key[1] in (_last(key[0]), contiguous_strides(key[0])) for key in images)
+    return _last(shape) if known else None
+
+
+def _last(shape: Shape) -> Shape:
+    channels, height, width = shape[1:]
+    return (height * width * channels, 1, width * channels, channels)
+
+
+def _elementwise(shape: Shape, operands: Sequence[Key]) -> Shape:
+    """Torch's iterator over elements: one dense layout that all have is kept, else axes are sorted by their strides."""
+    strides = [_broadcast(key, shape) for key in operands]
+    first = operands[0]
+    if all(key[:2] == first[:2] for key in operands) and _dense(*first[:2]):
+        return first[1]
+    order = list(range(len(shape)))[::-1]
+    for at in range(1, len(order)):
+        inner = at
+        for outer in range(at - 1, -1, -1):
+            found = _compared(order[outer], order[inner], shape, strides)
+            if found > 0:
+                order[outer], order[inner] = order[inner], order[outer]
+                inner = outer
+            elif found < 0:
+                break
+    result, step = [0] * len(shape), 1
+    for axis in order:
+        result[axis] = step
+        step *= shape[axis]
+    return tuple(result)
+
+
+def _broadcast(key: Key, shape: Shape) -> Shape:
+    """The strides of an operand in the axes of the result: none where it is repeated."""
+    missing = len(shape) - len(key[0])
+    own = [
+        0 if size == 1 and full != 1 else stride for size, stride, full in zip(*key[:2], shape[missing:], strict=True)
+    ]
+    return (0,) * missing + tuple(own)
+
+
+def _dense(shape: Shape, strides: Shape) -> bool:
+    """Whether its elements fill one stretch of memory, each once."""
+    step = 1
+    for stride, size in sorted(pair for pair in zip(strides, shape, strict=True) if pair[1] != 1):
+        if stride != step:
+            return False
+        step *= size
+    return True
+
+
+def _compared(inner: int, outer: int, shape: Shape, strides: Sequence[Shape]) -> int:
+    """1 where the axis taken for the inner one should lie further out, -1 where not, 0 where no operand says."""
+    for each in strides:
+        if not each[inner] or not each[outer]:
+            continue
+        if each[inner] != each[outer]:
+            return 1 if each[inner] > each[outer] else -1
+        if shape[inner] > shape[outer]:
+            return 1
+    return 0
+
+
+def _attention(shape: Shape, operands: Sequence[Key]) -> Shape | None:
+    """The CPU's kernel writes what lies as the query does, and takes what has its width closest."""
+    fit = len(operands) == 3 and all(key[1][-1] == 1 for key in operands)
+    return _elementwise(shape, operands[:1]) if fit else None
