@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test oracle golden lint clean
+.PHONY: demo test oracle golden peers lint clean
 
 demo: $(READY)  ## install, then show AlexNet's table
 	@$(BIN)/archcalc table alexnet
@@ -17,6 +17,10 @@ oracle: $(READY)  ## the slow part: every network at full width, forward, backwa
 
 golden: $(READY)  ## record the golden files anew; look at the difference before you commit it
 	$(BIN)/pytest tests/test_render.py tests/test_readme.py --golden-update
+
+peers: $(READY)  ## time archcalc beside other tools: reports/peers.csv and the table in the README
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]'
+	$(BIN)/python reports/peers.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
