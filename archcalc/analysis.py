@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from functools import cache
 from typing import Any
@@ -49,17 +51,30 @@ def report_of(
     real: bool = False,
 ) -> Report:
     """The report of one forward pass; it ends where the network fails, and says so."""
-    found = trace(
-        subject.module,
-        args,
-        kwargs,
-        subject=subject.name,
-        training=training,
-        batch_size=batch_of(args, kwargs),
-        autograd=backward,
-        real=real,
-    )
-    return count(found, subject.source)
+    with nullcontext() if real else _uncollected():
+        found = trace(
+            subject.module,
+            args,
+            kwargs,
+            subject=subject.name,
+            training=training,
+            batch_size=batch_of(args, kwargs),
+            autograd=backward,
+            real=real,
+        )
+        return count(found, subject.source)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Within it Python does not look for garbage: a trace makes many small objects, all of them to be kept."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def memory(

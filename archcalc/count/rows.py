@@ -17,8 +17,8 @@ def count(trace: Trace, source: str = "") -> Report:
     depths = _depths(trace, [known for known, _ in costs])
     unused = {parameter.name: parameter for parameter in trace.params}
     rows = []
-    seen = fields(trace.ops, trace.inputs, [known.window for known, _ in costs])
-    for op, path, depth, field, (known, unknown) in zip(trace.ops, _paths(trace), depths, seen, costs, strict=True):
+    seen = _columns_of(fields(trace.ops, trace.inputs, [known.window for known, _ in costs]))
+    for op, path, depth, columns, (known, unknown) in zip(trace.ops, _paths(trace), depths, seen, costs, strict=True):
         activations = [spec for spec in op.inputs if spec.param is None]
         first_used = [unused.pop(spec.param) for spec in op.inputs if spec.param in unused]
         rows.append(
@@ -40,7 +40,7 @@ def count(trace: Trace, source: str = "") -> Report:
                 free=known.free,
                 products=known.products,
                 parameters=tuple(first_used),
-                **_seen(field),
+                **columns,
                 **_moved(op),
                 **(_trained(op, known, unknown) if trace.autograd else {}),
             )
@@ -71,8 +71,14 @@ def _notes(trace: Trace, costs: list[tuple[Cost, tuple[str, ...]]]) -> tuple[str
     return (f"what {', '.join(kinds)} costs in the backward pass is not known: its mult-adds are a lower bound",)
 
 
+def _columns_of(seen: list[Field]) -> list[dict[str, Any]]:
+    """Each field as the columns of a row; what keeps its field, such as a normalisation, has the very same one."""
+    known = {id(field): field for field in seen}
+    columns = {at: _seen(field) for at, field in known.items()}
+    return [columns[id(field)] for field in seen]
+
+
 def _seen(field: Field) -> dict[str, Any]:
-    """A field as the columns of a row."""
     if not field:
         return {}
     if any(axis.whole for axis in field):

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from archcalc.errors import ModelError
+from archcalc.trace.modules import Modules
 from archcalc.trace.tensors import Known, dtype_name, on_meta, tensors_in
-from archcalc.trace.values import Parameter, TensorSpec
+from archcalc.trace.values import Parameter, Shape, TensorSpec
 
 _FLOATING = frozenset([torch.float32, torch.float16, torch.bfloat16, torch.float64])
 _WHOLE = (Tensor, nn.Parameter, nn.Buffer)
@@ -23,7 +24,7 @@ class Tensors:
     `saved` are the memories, by number, that are kept for the backward pass, with their bytes.
     """
 
-    def __init__(self, module: nn.Module, autograd: bool, real: bool) -> None:
+    def __init__(self, modules: Modules, autograd: bool, real: bool) -> None:
         self.autograd = autograd
         self.real = real
         self.known: dict[int, Known] = {}
@@ -33,16 +34,18 @@ class Tensors:
         self._storages: dict[int, tuple[int, Any]] = {}
         self._saved: dict[int, int] = {}
         self._just_saved: list[tuple[int, int]] = []
-        for name, parameter in module.named_parameters():
-            if isinstance(parameter, nn.UninitializedParameter):
-                raise ModelError(f"{name} has no shape yet: run the lazy module once, on a real input, then analyze it")
-            self._add_parameter(name, parameter)
+        for path, module in modules:
+            for name, parameter in module._parameters.items():
+                if parameter is not None and id(parameter) not in self.known:
+                    self._add_parameter(f"{path}.{name}" if path else name, parameter)
 
     def _twin(self, tensor: Tensor) -> Tensor:
         """What calls run on in place of a live tensor."""
         return tensor if self.real else on_meta(tensor)
 
     def _add_parameter(self, name: str, parameter: nn.Parameter) -> Known:
+        if isinstance(parameter, nn.UninitializedParameter):
+            raise ModelError(f"{name} has no shape yet: run the lazy module once, on a real input, then analyze it")
         dtype = dtype_name(parameter.dtype)
         self.parameters.append(Parameter(name, tuple(parameter.shape), dtype, parameter.requires_grad))
         known = self.remember(parameter, self._twin(parameter), live=True, param=name)
@@ -64,9 +67,9 @@ class Tensors:
         shape, dtype = tuple(tensor.shape), tensor.dtype
         sparse = tensor.layout is not torch.strided
         plain = dtype in _FLOATING and 0 not in shape and not sparse
-        spec = TensorSpec(shape, dtype_name(dtype), producer, param)
-        if self.autograd and not sparse:
-            spec = replace(spec, storage=self._storage(tensor), needs_grad=tensor.requires_grad)
+        followed = self.autograd and not sparse
+        storage = self._storage(tensor) if followed else None
+        spec = TensorSpec(shape, dtype_name(dtype), producer, param, storage, followed and tensor.requires_grad)
         key = (shape, () if sparse else tensor.stride(), dtype)
         known = self.known[id(original)] = Known(original, tensor, spec, key, live, plain, owned, sparse)
         return known
@@ -97,6 +100,11 @@ class Tensors:
         """The stand-in for an input tensor."""
         twin = self._twin(tensor)
         return self.remember(twin, twin, live=True, owned=True).tensor
+
+    def shapes(self, tree: Any) -> tuple[Shape, ...]:
+        """The shapes of the tensors in what went into a module or came out of it."""
+        known = self.known.get(id(tree[0] if type(tree) is tuple and len(tree) == 1 else tree))
+        return (known.spec.shape,) if known else tuple([spec.shape for spec in self.specs(tree)])
 
     def specs(self, tree: Any) -> tuple[TensorSpec, ...]:
         """The specs of the tensors in what went into the module or came out of it."""

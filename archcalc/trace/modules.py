@@ -1,50 +1,77 @@
-"""The tree of modules before it runs: what each of them is, and what it holds."""
+"""The tree of modules: what each of them is, what it holds, and what went through it."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
 
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from archcalc.trace.values import Module
+from archcalc.trace.values import Module, Shape
+
+Modules = list[tuple[str, nn.Module]]
+Runs = dict[str, list[tuple[tuple[Shape, ...], tuple[Shape, ...]]]]
 
 
-def tree(root: nn.Module) -> dict[str, Module]:
-    """Every module by the first of its paths."""
-    places = _places(root)
-    classes = {kind: _classes(kind) for kind in {type(child) for child in root.modules()}}
+def walk(root: nn.Module) -> Modules:
+    """Every module with the first of its paths, as `named_modules()` but not recursive: networks may be nested deep."""
+    found: Modules = []
+    seen: set[int] = set()
+    stack = [("", root)]
+    while stack:
+        path, module = stack.pop()
+        if id(module) not in seen:
+            seen.add(id(module))
+            found.append((path, module))
+            within = f"{path}." if path else ""
+            stack += [(within + name, child) for name, child in module._modules.items() if child is not None][::-1]
+    return found
+
+
+def tree(modules: Modules, runs: Runs) -> dict[str, Module]:
+    """What each module is and holds, and what it took and gave whenever it ran."""
+    places = _places([module for _, module in modules])
+    classes = {kind: _classes(kind) for kind in {type(module) for _, module in modules}}
     return {
         path: Module(
-            kind=type(child).__name__,
-            classes=classes[type(child)],
-            parameters={
+            type(module).__name__,
+            len(runs.get(path, ())),
+            *_shapes(runs.get(path, ())),
+            classes[type(module)],
+            {
                 name: () if is_lazy(value) else tuple(value.shape)
-                for name, value in child.named_parameters(recurse=False)
+                for name, value in module._parameters.items()
+                if value is not None
             },
-            places=places[id(child)],
-            leaf=not any(True for _ in child.children()),
+            places[id(module)],
+            not any(child is not None for child in module._modules.values()),
         )
-        for path, child in root.named_modules()
+        for path, module in modules
     }
 
 
-def _places(root: nn.Module) -> dict[int, int]:
-    """How many ways lead from the root to each module; two names in one parent are one way."""
-    parents_first: list[nn.Module] = []
-    seen: set[int] = set()
-    stack = [(root, False)]
-    while stack:  # not recursive: a network may be nested deeper than Python's stack
-        module, done = stack.pop()
-        if done:
-            parents_first.append(module)
-        elif id(module) not in seen:
-            seen.add(id(module))
-            stack.append((module, True))
-            stack += [(child, False) for child in module.children()]
-    parents_first.reverse()
-    ways = dict.fromkeys(seen, 0) | {id(root): 1}
-    for module in parents_first:
-        for child in module.children():
-            ways[id(child)] += ways[id(module)]
+def _shapes(runs: Sequence[tuple[tuple[Shape, ...], tuple[Shape, ...]]]) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
+    """What all runs took and gave, nothing where they differ."""
+    return runs[0] if runs and all(run == runs[0] for run in runs) else ((), ())
+
+
+def _places(modules: list[nn.Module]) -> dict[int, int]:
+    """How many ways lead from the root, the first, to each module; two names in one parent are one way."""
+    children = {
+        id(module): {id(child) for child in module._modules.values() if child is not None} for module in modules
+    }
+    parents = Counter(child for held in children.values() for child in held)
+    ways = dict.fromkeys(children, 0)
+    ready = [id(modules[0])]
+    ways[ready[0]] = 1
+    while ready:
+        module = ready.pop()
+        for child in children[module]:
+            ways[child] += ways[module]
+            parents[child] -= 1
+            if not parents[child]:
+                ready.append(child)
     return ways
 
 

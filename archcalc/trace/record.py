@@ -28,10 +28,10 @@ from archcalc.trace.beneath import aten_op
 from archcalc.trace.calls import Call, classify, written
 from archcalc.trace.known import Tensors
 from archcalc.trace.layouts import strides_of
-from archcalc.trace.modules import tree
+from archcalc.trace.modules import Modules, Runs
 from archcalc.trace.shapes import IN_PLACE, RULES
 from archcalc.trace.tensors import Key, Known, contiguous_strides, empty, on_meta, tensors_in
-from archcalc.trace.values import AtenOp, Module, Op
+from archcalc.trace.values import AtenOp, Op, tensor_specs
 
 _FLOATING = frozenset([torch.float32, torch.float16, torch.bfloat16, torch.float64])
 _SCALARS = frozenset([int, float, bool, str, type(None), complex])
@@ -71,24 +71,21 @@ class Recorder(TorchFunctionMode):
     which memory a tensor lies in, and what is kept for the backward pass, only a run can tell.
     """
 
-    def __init__(self, module: nn.Module, autograd: bool = False, real: bool = False, skip: bool = True) -> None:
+    def __init__(self, modules: Modules, autograd: bool = False, real: bool = False, skip: bool = True) -> None:
         super().__init__()
-        self.tensors = Tensors(module, autograd, real)
+        self.tensors = Tensors(modules, autograd, real)
         self.may_skip = skip and not autograd and not real
         self.ops: list[Op] = []
-        self.modules: dict[str, Module] = {}
+        self.runs: Runs = {}
         self.failure: Failure | None = None
         self.beneath: list[AtenOp] | None = None
-        self._paths: dict[int, str] = {}
+        self._paths = {id(module): path for path, module in modules}
         self._results: dict[tuple[Any, ...], Result] = {}
         self._stack: list[tuple[str, int]] = [("", 0)]
-        self._runs: dict[str, int] = {}
+        self._begun: dict[str, int] = {}
         self._thread = get_ident()
         self._outer_error = sys.exc_info()[1]
         self._opaque = False
-        for path, child in module.named_modules():
-            self._paths[id(child)] = path
-        self.modules = tree(module)
 
     # ---- modules: global hooks, so that the module itself gets none
 
@@ -97,8 +94,8 @@ class Recorder(TorchFunctionMode):
         if get_ident() != self._thread:
             return
         path = self._paths.get(id(module), self._stack[-1][0])  # one made while running has no path of its own
-        run = self._runs.get(path, 0)
-        self._runs[path] = run + 1
+        run = self._begun.get(path, 0)
+        self._begun[path] = run + 1
         self._stack.append((path, run))
 
     def leave(self, module: nn.Module, args: Any, result: Any) -> None:
@@ -110,8 +107,7 @@ class Recorder(TorchFunctionMode):
         if error is not None and error is not self._outer_error:
             self._fail(Failure(error, path))
         elif id(module) in self._paths:
-            shapes = [tuple(spec.shape for spec in self.tensors.specs(tree)) for tree in (args, result)]
-            self.modules[path] = self.modules[path].after_run(*shapes)
+            self.runs.setdefault(path, []).append((self.tensors.shapes(args), self.tensors.shapes(result)))
 
     def _fail(self, failure: Failure) -> None:
         # An error passes every module on its way out; the first to see it is where it came from.
@@ -326,9 +322,13 @@ class Recorder(TorchFunctionMode):
                 known = self.tensors.remember(output, output, live=live, owned=True, producer=index)
                 if at < len(targets):
                     self.tensors.written(targets[at], known)
-            specs.append(replace(known.spec, producer=index))  # an identity (`contiguous`) hands back what it got
+            spec = known.spec
+            if spec.producer != index:  # an identity (`contiguous`) hands back what it got
+                spec = replace(spec, producer=index)
+            specs.append(spec)
+        inputs = tuple(tensor_specs((args, kwargs)))
         saved = self.tensors.just_saved()
-        self.ops.append(Op(index, kind, path, run, args, kwargs, tuple(specs), aten, saved, how))
+        self.ops.append(Op(index, kind, path, run, args, kwargs, inputs, tuple(specs), aten, saved, how))
 
     def ran(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         """Takes note of one torch op: beneath the running call, or as a row of its own outside of any."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from archcalc.trace.beneath import Beneath
+from archcalc.trace.modules import Modules, tree, walk
 from archcalc.trace.record import Failure, Recorder
 from archcalc.trace.values import Trace
 
@@ -57,7 +58,8 @@ def _traced(
     real: bool,
     skip: bool,
 ) -> Trace:
-    recorder = Recorder(module, autograd, real, skip)
+    modules = walk(module)
+    recorder = Recorder(modules, autograd, real, skip)
     stand_ins = [_stand_in(value, recorder) for value in args]
     named_stand_ins = {name: _stand_in(value, recorder) for name, value in kwargs.items()}
     inputs = recorder.tensors.specs((stand_ins, named_stand_ins))
@@ -65,7 +67,7 @@ def _traced(
     failure = None
     following = torch.autograd.graph.saved_tensors_hooks(recorder.tensors.save, lambda tensor: tensor)
     with (
-        _left_as_it_was(module, training),
+        _left_as_it_was(module, modules, training),
         _uncompiled(),
         torch.set_grad_enabled(autograd),
         following if autograd else nullcontext(),
@@ -85,7 +87,7 @@ def _traced(
         batch_size=batch_size,
         ops=tuple(recorder.ops),
         params=tuple(recorder.tensors.parameters),
-        modules=recorder.modules,
+        modules=tree(modules, recorder.runs),
         notes=recorder.tensors.notes(),
         failure=failure,
         autograd=autograd,
@@ -104,9 +106,9 @@ def _stand_in(value: Any, recorder: Recorder) -> Any:
 
 
 @contextmanager
-def _left_as_it_was(module: nn.Module, training: bool) -> Iterator[None]:
+def _left_as_it_was(module: nn.Module, modules: Modules, training: bool) -> Iterator[None]:
     """Within it the module is in the mode asked for; after it everything that a forward may set is as before."""
-    children = [child for child in module.modules() if not isinstance(child, torch.jit.ScriptModule)]
+    children = [child for _, child in modules if not isinstance(child, torch.jit.ScriptModule)]
     before = [[dict(held) for held in _held(child)] for child in children]
     fast_attention = torch.backends.mha.get_fastpath_enabled()
     random_state = torch.get_rng_state()

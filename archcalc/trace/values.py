@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -64,7 +64,8 @@ class Op:
 
     `path` is the dotted `named_modules()` path of the innermost module that was running, "" for the root;
     `call` counts that module's runs from 0. `args` and `kwargs` are the call's own, tensors as TensorSpec and
-    other objects by their name. `aten` is what ran beneath it; empty where its shape rule made running needless.
+    other objects by their name; `inputs` are the tensors among them, parameters included. `aten` is what ran
+    beneath it; empty where its shape rule made running needless.
     `saved` are the memories, by number with their bytes, that it is the first to keep for the backward pass.
     `written` is how the program wrote the call: "torch.add", "Tensor.add", "F.relu", or "operator" for a `+`.
     """
@@ -75,15 +76,11 @@ class Op:
     call: int
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     aten: tuple[AtenOp, ...] = ()
     saved: tuple[tuple[int, int], ...] = ()
     written: str = ""
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """Every tensor among the arguments, in order, parameters included."""
-        return tuple(tensor_specs((self.args, self.kwargs)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +121,6 @@ class Module:
     places: int = 1
     leaf: bool = False
 
-    def after_run(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Module:
-        """The same module after one more run."""
-        if self.runs and (inputs, outputs) != (self.inputs, self.outputs):
-            inputs = outputs = ()
-        return replace(self, runs=self.runs + 1, inputs=inputs, outputs=outputs)
-
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -156,10 +147,10 @@ class Trace:
 
 def tensor_specs(tree: Any) -> list[TensorSpec]:
     """Every TensorSpec in nested tuples, lists and dicts, in order."""
-    if isinstance(tree, TensorSpec):
-        return [tree]
-    if isinstance(tree, dict):
-        tree = tree.values()
-    elif not isinstance(tree, (tuple, list)):
-        return []
-    return [spec for branch in tree for spec in tensor_specs(branch)]
+    found: list[TensorSpec] = []
+    for branch in tree.values() if isinstance(tree, dict) else tree:
+        if isinstance(branch, TensorSpec):
+            found.append(branch)
+        elif isinstance(branch, (tuple, list, dict)):
+            found += tensor_specs(branch)
+    return found
