@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from archcalc.count.free import FREE, free_aten
 from archcalc.count.report import Cost, Product, Window
 from archcalc.errors import UsageError
+from archcalc.trace.shapes import broadcast
 from archcalc.trace.values import AtenOp, Op, Shape, TensorSpec
 
 Formula = Callable[..., Cost]
@@ -194,7 +195,8 @@ def _matmul(out: TensorSpec, input: TensorSpec, *other: TensorSpec, **more: Any)
 
 @formula("linalg_vecdot")
 def _vecdot(out: TensorSpec, x: TensorSpec, y: TensorSpec, *, dim: int = -1) -> Cost:
-    return Cost((Product(out.shape, (max(x.shape[dim], y.shape[dim]),)),), activations=out.numel)
+    terms = (broadcast((x.shape, y.shape)) or x.shape)[dim]
+    return Cost((Product(out.shape, (terms,)),), activations=out.numel)
 
 
 @formula("bilinear")

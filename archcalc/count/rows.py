@@ -102,12 +102,11 @@ def _moved(op: Op) -> dict[str, Any]:
 
 
 def _trained(op: Op, known: Cost, unknown: tuple[str, ...]) -> dict[str, Any]:
-    """The backward pass of a call: each factor of a product that needs its gradient costs as much as the product."""
-    factors = sum(spec.needs_grad for spec in op.inputs[:2])
-    macs = sum(product.macs for product in known.products) * factors
-    macs += sum((aten.flops or 0) * aten.gradients for aten in op.aten) // 2 if known.registry_macs else 0
+    """The backward pass of a call, as far as its products ran as ops that torch counts."""
+    counted = sum(aten.flops or 0 for aten in op.aten) // 2 == known.macs
+    macs = sum(aten.backward for aten in op.aten) // 2
     return {
-        "backward_macs": None if unknown or not known.backward else macs,
+        "backward_macs": macs if counted and known.backward and not unknown else None,
         "saved_bytes": sum(size for _, size in op.saved),
     }
 

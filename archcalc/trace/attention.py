@@ -6,6 +6,8 @@ than the kernel's, and other tensors are saved for the backward pass.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,8 +17,19 @@ from torch import Tensor
 from archcalc.trace.shapes import broadcast
 from archcalc.trace.values import AtenOp, Shape, TensorSpec
 
+PLAIN = F.scaled_dot_product_attention
 _KERNEL = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _FLOATING = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
+
+
+@contextmanager
+def as_on_the_cpu() -> Iterator[None]:
+    """Within it attention beneath other calls is the CPU's as well; tensors with data are left to torch."""
+    F.scaled_dot_product_attention = attention
+    try:
+        yield
+    finally:
+        F.scaled_dot_product_attention = PLAIN
 
 
 def attention(
@@ -30,10 +43,13 @@ def attention(
     enable_gqa: bool = False,
 ) -> Tensor:
     """What `scaled_dot_product_attention` gives on meta tensors, laid out as on the CPU."""
-    if dropout_p or not _fit(query, key, value, enable_gqa) or not _masks(attn_mask, is_causal, query, key):
-        return F.scaled_dot_product_attention(
-            query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa
-        )
+    if (
+        dropout_p
+        or not query.is_meta
+        or not _fit(query, key, value, enable_gqa)
+        or not _masks(attn_mask, is_causal, query, key)
+    ):
+        return PLAIN(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa)
     if attn_mask is not None and attn_mask.dtype is torch.bool:
         attn_mask = torch.zeros_like(attn_mask, dtype=query.dtype)
     result: Tensor = _KERNEL(query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -41,10 +42,14 @@ class Beneath(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
         ):
             with self:
                 return func.decompose(*args, **kwargs)
+        begun = len(self._recorder.ops)
         result = func(*args, **kwargs)
+        if self._recorder.beneath is None:  # scripted code comes here first, and only then passes the recorder
+            self._recorder.forget(begun)
         if func._overloadpacket is torch.ops.aten.native_batch_norm and not args[5]:
             # outside training the real kernels leave the statistics of the batch empty, the meta kernel does not
-            result = (result[0], result[1].new_empty(0), result[2].new_empty(0))
+            with torch._C.DisableTorchFunction():
+                result = (result[0], result[1].new_empty(0), result[2].new_empty(0))
         self._recorder.ran(func, args, kwargs, result)
         return result
 
@@ -62,14 +67,29 @@ def aten_op(func: Any, args: Any, kwargs: Any, result: Any) -> AtenOp:
         name=name,
         flops=count,
         tags=tags,
-        output_elements=sum([tensor.numel() for tensor in outputs]),
-        gradients=_gradients(packet, args) if count is not None else 0,
+        output_elements=_elements(packet, args, outputs),
+        backward=_backward(packet, args, count) if count is not None and torch.is_grad_enabled() else 0,
         arguments=None if known else (specs_of(outputs), specs_of(args), specs_of(kwargs)),
     )
 
 
-def _gradients(packet: Any, args: Any) -> int:
-    """How many of a product's two factors need a gradient; the addend of `addmm` and its like is none of them."""
+def _elements(packet: Any, args: Any, outputs: list[torch.Tensor]) -> int:
+    """How many elements the results have; those of attention are its scores, whether kept or not, and their mean."""
+    if "scaled_dot_product" in packet.__name__:
+        return int(prod(args[0].shape[:-1]) * args[1].shape[-2] + outputs[0].numel())
+    return sum([tensor.numel() for tensor in outputs])
+
+
+def _backward(packet: Any, args: Any, count: int) -> int:
+    """FLOPs of the gradients of a product: each factor that needs its own costs as much as the product.
+
+    The addend of `addmm` and its like is no factor. In attention the scores are a factor of the second product.
+    """
     tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
+    if "scaled_dot_product" in packet.__name__:
+        query, key, value = tensors[:3]
+        scores = 2 * prod(query.shape[:-1]) * key.shape[-2]
+        of_scores = query.requires_grad + key.requires_grad
+        return scores * (query.shape[-1] * of_scores + value.shape[-1] * ((of_scores > 0) + value.requires_grad))
     first = 1 if "add" in packet.__name__ else 0
-    return sum(tensor.requires_grad for tensor in tensors[first : first + 2])
+    return count * sum(tensor.requires_grad for tensor in tensors[first : first + 2])

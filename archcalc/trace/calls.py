@@ -56,6 +56,16 @@ def classify(func: Any) -> Call:
     return Call(name.rstrip("_"), in_place=name.endswith("_"))
 
 
+def written_to(func: Any, args: Any, kwargs: Any) -> list[Any]:
+    """The arguments that an op registered with torch says it writes to."""
+    op = getattr(func, func.overloads()[0]) if hasattr(func, "overloads") else func
+    found = []
+    for at, argument in enumerate(op._schema.arguments):
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            found.append(args[at] if at < len(args) else kwargs.get(argument.name))
+    return found
+
+
 def written(func: Any, caller: FrameType | None) -> str:
     """How the program wrote a call: "torch.add", "Tensor.add", "F.relu", or "operator" for `+`, `@` and their like.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -37,8 +38,15 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, *rest: Any, **named: A
     return prod(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1])
 
 
+def _grouped(first: Tensor, second: Tensor, *rest: Any, **named: Any) -> int:
+    """Each row of the first, or column of the second, belongs to one group."""
+    rows = first.shape[-2] if second.ndim == 2 else first.numel() // first.shape[-1]
+    return int(rows) * int(first.shape[-1]) * int(second.shape[-1])
+
+
 _MULTIPLY_ADDS: dict[Any, Callable[..., int]] = {
     _aten.mv: _of_the_first,
+    _aten._grouped_mm: _grouped,
     _aten.dot: _of_the_first,
     _aten.vdot: _of_the_first,
     _aten.addmv: _of_the_second,
@@ -50,8 +58,16 @@ _MATRICES: dict[Any, int] = {_aten.mm: 0, _aten.mv: 0, _aten.addmm: 1, _aten._sp
 """Products of two matrices of which one may be sparse, and where the first of them stands."""
 
 
+@cache
+def _out_of_place(op: Any) -> Any:
+    """`addmm` for `addmm_`, and the like."""
+    name = getattr(op, "__name__", "")
+    return getattr(_aten, name[:-1], op) if name.endswith("_") and not name.endswith("__") else op
+
+
 def counts(op: Any) -> bool:
     """Whether an op has a count, and must not be taken apart."""
+    op = _out_of_place(op)
     return op in flop_registry or op in _MULTIPLY_ADDS
 
 
@@ -59,6 +75,7 @@ def flops(op: Any, args: Any, kwargs: Any, result: Any) -> int | None:
     """Two FLOPs a multiply-add; None where nobody knows."""
     if any(isinstance(arg, Tensor) and arg.layout is not torch.strided for arg in args):
         return _of_a_sparse_product(op, args)
+    op = _out_of_place(op)
     if op in _MULTIPLY_ADDS:
         return 2 * _MULTIPLY_ADDS[op](*args, **kwargs)
     formula = flop_registry.get(op)

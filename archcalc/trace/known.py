@@ -27,6 +27,7 @@ class Tensors:
     def __init__(self, modules: Modules, autograd: bool, real: bool) -> None:
         self.autograd = autograd
         self.real = real
+        self.device = _device(modules)
         self.known: dict[int, Known] = {}
         self.sharing: dict[int, list[int]] = {}
         self.parameters: list[Parameter] = []
@@ -50,7 +51,8 @@ class Tensors:
         self.parameters.append(Parameter(name, tuple(parameter.shape), dtype, parameter.requires_grad))
         known = self.remember(parameter, self._twin(parameter), live=True, param=name)
         if known.spec.storage is not None:
-            self._saved[known.spec.storage] = 0  # it is there anyway
+            self._saved[known.spec.storage] = 0  # it is there anyway, and so is what an autograd function may hold
+            self._saved[self._storage(parameter)] = 0
         return known
 
     def remember(
@@ -98,6 +100,8 @@ class Tensors:
 
     def add_input(self, tensor: Tensor) -> Tensor:
         """The stand-in for an input tensor."""
+        if tensor.is_nested:
+            raise ModelError("an input is a nested tensor, which has no one shape: pad it")
         twin = self._twin(tensor)
         return self.remember(twin, twin, live=True, owned=True).tensor
 
@@ -152,3 +156,12 @@ class Tensors:
         """What was kept for the backward pass since this was asked last."""
         found, self._just_saved = tuple(self._just_saved), []
         return found
+
+
+def _device(modules: Modules) -> torch.device:
+    """Where the model is, so that what it makes there meets what it holds; the CPU for one without data."""
+    for _, module in modules:
+        for held in (*module._parameters.values(), *module._buffers.values()):
+            if held is not None and not held.is_meta:
+                return held.device
+    return torch.device("cpu")

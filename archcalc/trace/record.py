@@ -11,26 +11,27 @@ an equal call has run before, it does not run at all: an empty tensor of the kno
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from numbers import Integral
+from threading import enumerate as threads
 from threading import get_ident
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch._ops import OpOverload, OpOverloadPacket
 from torch.overrides import TorchFunctionMode
 
-from archcalc.trace.attention import attention, multi_head
+from archcalc.trace.attention import PLAIN, as_on_the_cpu, attention
 from archcalc.trace.autocast import as_dtype, cast
 from archcalc.trace.beneath import aten_op
-from archcalc.trace.calls import Call, classify, written
+from archcalc.trace.calls import Call, classify, written, written_to
 from archcalc.trace.known import Tensors
-from archcalc.trace.layouts import strides_of
 from archcalc.trace.modules import Modules, Runs
-from archcalc.trace.shapes import IN_PLACE, RULES
-from archcalc.trace.tensors import Key, Known, contiguous_strides, empty, on_meta, tensors_in
+from archcalc.trace.results import MULTI_HEAD, Result, by_rule, container_like
+from archcalc.trace.shapes import IN_PLACE
+from archcalc.trace.tensors import Key, Known, empty, on_meta, tensors_in
 from archcalc.trace.values import AtenOp, Op, tensor_specs
 
 _FLOATING = frozenset([torch.float32, torch.float16, torch.bfloat16, torch.float64])
@@ -39,20 +40,7 @@ _WHOLE = (Tensor, nn.Parameter, nn.Buffer)
 _PLACES = frozenset(["to", "cpu", "cuda"])
 # What these do depends on the values of their constant arguments, which must stay real.
 _BY_VALUE = frozenset("getitem setitem index_select repeat_interleave narrow tensor_split split take".split())
-_MULTI_HEAD = "multi_head_attention_forward"
-_RULED = frozenset([*RULES, _MULTI_HEAD])
 _NAMED = (torch.dtype, torch.device, torch.memory_format, torch.layout, type(...))
-
-
-class Result(NamedTuple):
-    """What a call did: for each output the key of a new tensor, or the position of the argument handed back.
-
-    `container` makes the sequence that holds several outputs of a list of them; None for a single one.
-    """
-
-    outputs: tuple[Key | int, ...]
-    container: Callable[[list[Tensor]], Any] | None
-    aten: tuple[AtenOp, ...]
 
 
 class Failure(NamedTuple):
@@ -68,7 +56,8 @@ class Recorder(TorchFunctionMode):
     """Records the calls made while it is active; `ops` is the list, in order.
 
     `may_skip` is False where every call shall really run, on meta tensors, as it must where `autograd` is followed:
-    which memory a tensor lies in, and what is kept for the backward pass, only a run can tell.
+    which memory a tensor lies in, and what is kept for the backward pass, only a run can tell. `nodes` are then the
+    nodes of the graph that each call made. `astray` is a module that was run by a thread that the forward started.
     """
 
     def __init__(self, modules: Modules, autograd: bool = False, real: bool = False, skip: bool = True) -> None:
@@ -84,6 +73,9 @@ class Recorder(TorchFunctionMode):
         self._stack: list[tuple[str, int]] = [("", 0)]
         self._begun: dict[str, int] = {}
         self._thread = get_ident()
+        self._elsewhere = {thread.ident for thread in threads()}  # what they run is none of this forward's
+        self.astray: str | None = None
+        self.nodes: list[tuple[Any, ...]] = []
         self._outer_error = sys.exc_info()[1]
         self._opaque = False
 
@@ -92,6 +84,8 @@ class Recorder(TorchFunctionMode):
     def enter(self, module: nn.Module, args: Any) -> None:
         """Forward pre-hook: from here on calls belong to this module."""
         if get_ident() != self._thread:
+            if get_ident() not in self._elsewhere and id(module) in self._paths:
+                self.astray = self._paths[id(module)]
             return
         path = self._paths.get(id(module), self._stack[-1][0])  # one made while running has no path of its own
         run = self._begun.get(path, 0)
@@ -191,6 +185,9 @@ class Recorder(TorchFunctionMode):
             args, kwargs = _left_in_place(args, kwargs)
             if len(args) + len(kwargs) == 1 or call.kind != "to":
                 return args[0]
+        made = args[0] if args else kwargs.get("tensor")
+        if _initialises(func, call) and isinstance(made, nn.Parameter) and id(made) not in self.tensors.known:
+            return self._quietly(func, args, kwargs)  # a module made on the way, whose weights may never be used
         key: list[Any] = [func]
         met: list[Known] = []
         self._opaque = False
@@ -199,7 +196,7 @@ class Recorder(TorchFunctionMode):
         if self._opaque:  # recorded from what runs beneath it
             return func(*self._beside_opaque(args), **self._beside_opaque(kwargs))
         live = any([known.live for known in met])
-        targets = self._targets(call, args, kwargs, live)
+        targets = self._targets(func, call, args, kwargs, live)
         for target in targets:
             met = self.tensors.writable(target, met, live)
 
@@ -208,13 +205,16 @@ class Recorder(TorchFunctionMode):
         signature = tuple(key) if live and key[0] is not None and self.may_skip and not by_value else None
         done = self._results.get(signature) if signature else None
         if done is None and signature:
-            done = _by_rule(call.kind, bool(targets), described, described_kwargs, met)
+            done = by_rule(call.kind, bool(targets), described, described_kwargs, met)
         if done:
             outputs = [met[output].tensor if isinstance(output, int) else empty(output) for output in done.outputs]
             result, aten = (done.container(outputs) if done.container else outputs[0]), done.aten
         else:
             result, aten = self._run(func, call, args, kwargs, met, live)
-            outputs = [self.tensors.known[id(args[0])].tensor] if call.kind == "setitem" else tensors_in(result)
+            outputs = tensors_in(result)
+            if call.kind == "setitem" or isinstance(func, (OpOverload, OpOverloadPacket)):
+                into = [self.tensors.known[id(target)].tensor for target in targets]
+                outputs = into + [output for output in outputs if not any(output is each for each in into)]
             if not outputs:
                 return result
             done = self._digest(result, outputs, met, aten)
@@ -235,6 +235,13 @@ class Recorder(TorchFunctionMode):
                     self.tensors.remember(output, output, live=False, owned=owned)
         return None if call.kind == "setitem" else result
 
+    def _quietly(self, func: Any, args: Any, kwargs: Any) -> Any:
+        self.beneath = []
+        try:
+            return func(*args, **kwargs)
+        finally:
+            self.beneath = None
+
     def _answer(self, func: Any, call: Call, args: Any, kwargs: Any) -> Any:
         """What is asked of a tensor, or set on it: of the stand-in where that is the one that changes."""
         known = self.tensors.known.get(id(args[0])) if args else None
@@ -245,16 +252,20 @@ class Recorder(TorchFunctionMode):
                 self.tensors.known[id(args[0])] = known._replace(tensor=value.tensor, key=value.key)
                 return None
             return args[0] if known.spec.param is not None else func(known.tensor, *args[1:])
-        if known.owned or (known.live and call.kind in ("device", "is_meta")):
+        if known.live and call.kind == "device":
+            return self.tensors.device
+        if known.owned or (known.live and call.kind == "is_meta"):
             return func(known.tensor, *args[1:], **kwargs)
         return func(*args, **kwargs)
 
-    def _targets(self, call: Call, args: Any, kwargs: Any, live: bool) -> list[Tensor]:
+    def _targets(self, func: Any, call: Call, args: Any, kwargs: Any, live: bool) -> list[Tensor]:
         """The tensors that a call writes to."""
         if call.in_place or _asks_in_place(call.kind, args, kwargs):
             return tensors_in(args[0])
         if "out" in kwargs:
             return tensors_in(kwargs["out"])
+        if isinstance(func, (OpOverload, OpOverloadPacket)):
+            return tensors_in(written_to(func, args, kwargs))
         if not live and call.kind in ("batch_norm", "instance_norm"):  # running statistics
             return [tensor for tensor in tensors_in(args[1:3]) if id(tensor) in self.tensors.known]
         return []
@@ -264,14 +275,16 @@ class Recorder(TorchFunctionMode):
     ) -> tuple[Any, tuple[AtenOp, ...]]:
         """What the call returns, and which torch ops ran beneath it."""
         self.beneath = []
-        to_meta = live and call.kind not in _BY_VALUE and not self.tensors.real
-        if to_meta and func is F.scaled_dot_product_attention:
+        somewhere = live or any([known.tensor.is_meta for known in met])
+        to_meta = somewhere and call.kind not in _BY_VALUE and not self.tensors.real
+        if to_meta and func is PLAIN:
             func = attention
         try:
             args, kwargs = self._stand_in(args, to_meta), self._stand_in(kwargs, to_meta)
             if to_meta and (dtype := cast(call.kind)):
                 args, kwargs = as_dtype(args, dtype), as_dtype(kwargs, dtype)
-            result = func(*args, **kwargs)
+            with as_on_the_cpu() if to_meta and call.kind == MULTI_HEAD else nullcontext():
+                result = func(*args, **kwargs)
             return result, tuple(self.beneath)
         except Exception as error:
             self._fail(Failure(error, self._stack[-1][0], call.kind, tuple(known.spec.shape for known in met)))
@@ -300,7 +313,7 @@ class Recorder(TorchFunctionMode):
         flat = isinstance(result, (tuple, list)) and all([item is None or isinstance(item, Tensor) for item in result])
         if again or not (flat or isinstance(result, Tensor)):
             return None
-        return Result(tuple(keys), _container_like(result) if flat else None, aten)
+        return Result(tuple(keys), container_like(result) if flat else None, aten)
 
     def _record(
         self,
@@ -328,7 +341,13 @@ class Recorder(TorchFunctionMode):
             specs.append(spec)
         inputs = tuple(tensor_specs((args, kwargs)))
         saved = self.tensors.just_saved()
+        if self.tensors.autograd:
+            self.nodes.append(tuple([output.grad_fn for output in outputs]))
         self.ops.append(Op(index, kind, path, run, args, kwargs, inputs, tuple(specs), aten, saved, how))
+
+    def forget(self, begun: int) -> None:
+        """Takes back the calls from that one on: who ran them will record them."""
+        del self.ops[begun:], self.nodes[begun:]
 
     def ran(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         """Takes note of one torch op: beneath the running call, or as a row of its own outside of any."""
@@ -343,52 +362,17 @@ class Recorder(TorchFunctionMode):
             self._record(op.name, described, described_kwargs, outputs, (op,), live=True, targets=[])
 
 
+def _initialises(func: Any, call: Call) -> bool:
+    return call.in_place or getattr(func, "__module__", "") == "torch.nn.init"
+
+
 def _asks_in_place(kind: str, args: Any, kwargs: Any) -> bool:
     position = IN_PLACE.get(kind)
     return position is not None and bool(kwargs.get("inplace", len(args) > position and args[position]))
 
 
-def _container_like(result: Any) -> Callable[[list[Tensor]], Any]:
-    """What puts tensors into a sequence like that one, None where it has None."""
-    kind, there = type(result), [item is not None for item in result]
-
-    def fill(tensors: list[Tensor]) -> Any:
-        left = iter(tensors)
-        return kind([next(left) if each else None for each in there])
-
-    return fill
-
-
-def _by_rule(kind: str, in_place: bool, args: Any, kwargs: Any, met: list[Known]) -> Result | None:
-    operands = met[1:] if kind == "embedding" else met  # its indices are integers
-    dtype = operands[0].key[2]
-    if kind not in _RULED or not all([known.plain and known.key[2] is dtype for known in operands]):
-        return None
-    try:
-        if kind == _MULTI_HEAD:
-            several = multi_head(*args, **kwargs)
-            return several and Result(
-                tuple([(shape, contiguous_strides(shape), dtype) for shape in several[0]]),
-                lambda tensors: (*tensors, None)[:2],
-                several[1],
-            )
-        shape = RULES[kind](*args, **kwargs)
-    except TypeError:  # arguments that the rule does not know
-        return None
-    if shape is None:
-        return None
-    contiguous = all([known.contiguous for known in met])
-    if in_place:
-        return Result((0,), None, ()) if contiguous and shape == met[0].spec.shape else None
-    strides = strides_of(kind, shape, [known.key for known in operands], contiguous)
-    return None if strides is None else Result(((shape, strides, dtype),), None, ())
-
-
 def _left_in_place(args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """The arguments of `to` and its like without devices: every tensor stays where it stands for the real one."""
-    kept = [arg for arg in args if not isinstance(arg, torch.device) and not _names_device(arg)]
-    return kept, {name: value for name, value in kwargs.items() if name != "device"}
-
-
-def _names_device(value: Any) -> bool:
-    return isinstance(value, str) and value.partition(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta")
+    """The arguments of `to` that change more than the device: every tensor stays where it stands for the real one."""
+    kept = [args[0], *(arg for arg in args[1:] if isinstance(arg, (torch.dtype, Tensor)))]
+    named = {name: kwargs[name] for name in ("dtype", "memory_format", "other") if kwargs.get(name) is not None}
+    return kept, named

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from threading import RLock
 from typing import Any
 
@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from archcalc.trace.beneath import Beneath
-from archcalc.trace.modules import Modules, tree, walk
+from archcalc.trace.modules import tree, walk
 from archcalc.trace.record import Failure, Recorder
+from archcalc.trace.restore import left_as_it_was
+from archcalc.trace.trained import trained
 from archcalc.trace.values import Trace
 
 # The hooks, the switch of the attention's fast path and the module's mode are there once for all threads.
@@ -67,7 +69,7 @@ def _traced(
     failure = None
     following = torch.autograd.graph.saved_tensors_hooks(recorder.tensors.save, lambda tensor: tensor)
     with (
-        _left_as_it_was(module, modules, training),
+        left_as_it_was(module, modules, training),
         _uncompiled(),
         torch.set_grad_enabled(autograd),
         following if autograd else nullcontext(),
@@ -79,16 +81,19 @@ def _traced(
             result = module(*stand_ins, **named_stand_ins)
         except (Exception, SystemExit) as error:  # whatever a user's model raises ends the table, not the program
             failure = _explain(error, recorder.failure)
+    if recorder.astray is not None:
+        failure = f"{recorder.astray or 'the model'}: it runs in a thread of its own, where no call can be followed"
+    ops, notes = trained(recorder, result) if autograd else (recorder.ops, ())
     return Trace(
         subject=subject,
         inputs=inputs,
         outputs=recorder.tensors.specs(result),
         training=training,
         batch_size=batch_size,
-        ops=tuple(recorder.ops),
+        ops=tuple(ops),
         params=tuple(recorder.tensors.parameters),
         modules=tree(modules, recorder.runs),
-        notes=recorder.tensors.notes(),
+        notes=recorder.tensors.notes() + notes,
         failure=failure,
         autograd=autograd,
         buffer_bytes=sum(buffer.nbytes for buffer in module.buffers()),
@@ -103,33 +108,6 @@ def _stand_in(value: Any, recorder: Recorder) -> Any:
     if type(value) is dict:
         return {name: _stand_in(item, recorder) for name, item in value.items()}
     return value
-
-
-@contextmanager
-def _left_as_it_was(module: nn.Module, modules: Modules, training: bool) -> Iterator[None]:
-    """Within it the module is in the mode asked for; after it everything that a forward may set is as before."""
-    children = [child for _, child in modules if not isinstance(child, torch.jit.ScriptModule)]
-    before = [[dict(held) for held in _held(child)] for child in children]
-    fast_attention = torch.backends.mha.get_fastpath_enabled()
-    random_state = torch.get_rng_state()
-    if any(child.training is not training for child in children):
-        with suppress(NotImplementedError):  # an exported module has one mode for good
-            module.train(training)
-    torch.backends.mha.set_fastpath_enabled(False)  # it would hide what attention is made of
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast_attention)
-        torch.set_rng_state(random_state)
-        for child, contents in zip(children, before, strict=True):
-            for held, content in zip(_held(child), contents, strict=True):
-                held.clear()
-                held.update(content)
-
-
-def _held(module: nn.Module) -> tuple[dict[str, Any], ...]:
-    """What a module holds: parameters, buffers, children and all other attributes."""
-    return module._parameters, module._buffers, module._modules, module.__dict__
 
 
 @contextmanager
@@ -160,7 +138,7 @@ def _following_modules(recorder: Recorder) -> Iterator[None]:
 
 def _explain(error: BaseException, failure: Failure | None) -> str:
     """Where the model failed, what it got there, and what torch says of it."""
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = _said(error)
     if failure is None or failure.error is not error:
         return reason
     where = failure.path or "the model's own forward"
@@ -168,3 +146,13 @@ def _explain(error: BaseException, failure: Failure | None) -> str:
         got = ", ".join("x".join(map(str, shape)) or "a scalar" for shape in failure.shapes)
         return f"{where}: {failure.kind} got {got}: {reason}"
     return f"{where}: {type(error).__name__}: {reason}"
+
+
+def _said(error: BaseException) -> str:
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # an error that cannot even be written
+        said = ""
+    if isinstance(error, SystemExit):
+        return f"the model's own forward: it exits with {said or 0}"
+    return said or type(error).__name__

@@ -46,7 +46,7 @@ class AtenOp:
 
     `flops` is what torch's own registry (`torch.utils.flop_counter`) gives, None where it has no formula;
     `tags` are torch's own: "pointwise", "view", "factory", …; `output_elements` is the size of its results;
-    `gradients` is how many of the two factors of a product need a gradient, where autograd was followed.
+    `backward` are the FLOPs of its factors' gradients, where autograd was followed.
     `arguments` are its outputs, args and kwargs, tensors as TensorSpec, where a formula may be needed.
     """
 
@@ -54,7 +54,7 @@ class AtenOp:
     flops: int | None
     tags: tuple[str, ...]
     output_elements: int
-    gradients: int = 0
+    backward: int = 0
     arguments: tuple[tuple[Any, ...], tuple[Any, ...], dict[str, Any]] | None = None
 
 

@@ -42,8 +42,14 @@ def load(target: str, settings: dict[str, Any], *, real: bool = False) -> Subjec
         module = _built(target, _attribute(target), settings, real)
         return Subject(target, target, None, module)
     entry = registry.architecture(target)
-    with nullcontext() if real else weights_on_meta():
-        module = registry.build(entry.name, **settings)
+    try:
+        with nullcontext() if real else weights_on_meta():
+            module = registry.build(entry.name, **settings)
+    except (RuntimeError, UsageError) as error:  # a weight that even the address space has no room for
+        if real or "allocate" not in str(error):
+            raise
+        with torch.device("meta"):
+            module = registry.build(entry.name, **settings)
     channels = settings.get("in_channels", settings.get("channels", entry.input_shape[0]))
     return Subject(entry.name, entry.source, (channels, *entry.input_shape[1:]), module)
 
