@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from archcalc.analysis import analyze
-from archcalc.claims.check import check
-from archcalc.claims.claim import documented
+from archcalc.claims.check import Verdict, by_subject, check, in_order, plain
+from archcalc.claims.claim import Claim, documented
 from archcalc.count.compare import compare
 from archcalc.count.report import CONVENTION, Report
-from archcalc.render import Listing, catalogue, comparison, layers, render, verification
+from archcalc.errors import ArchcalcError
+from archcalc.render import Listing, Totals, catalogue, comparison, layers, render, verification
 from archcalc.zoo import registry
+from archcalc.zoo.registry import Architecture
 
 PAIRS = (
     ("alexnet", "lenet5"),
@@ -32,46 +37,99 @@ PAIRS = (
 )
 """The comparisons that the lectures and papers make."""
 
-
-def reports() -> Iterator[tuple[str, str]]:
-    """Every report, one after the other: its path below the folder, and its text."""
-    entries = registry.catalogue()
-    found: dict[str, Report] = {}
-    for name in entries:
-        found[name] = analyze(name)
-        yield f"tables/{name}.csv", render(layers(found[name]), "csv")
-    yield "zoo.csv", render(catalogue([Listing(entries[name], report) for name, report in found.items()]), "csv")
-    for one, other in PAIRS:
-        yield f"compare/{one}-{other}.csv", render(comparison(compare(found[one], found[other])), "csv")
-    verdicts = list(check(documented()))
-    yield "claims.csv", render(verification(verdicts), "csv")
-    yield "README.md", _index(found, len(verdicts))
+CLAIMS = "claims.csv"
 
 
-def stale(folder: Path, made: dict[str, str]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a task comes to: texts by their path below the folder, and for each that cannot be made, why.
+
+    A task about a network also has its line of the zoo, and the verdicts on the claims about it.
+    """
+
+    texts: dict[str, str]
+    failed: dict[str, str]
+    listing: Listing | None = None
+    verdicts: tuple[Verdict, ...] = ()
+
+
+Task = Callable[[], Part]
+
+
+def tasks() -> dict[str, Task]:
+    """What there is to do, by name: tasks that can be done apart, in whatever order or process."""
+    entries, claims = registry.catalogue(), by_subject(documented())
+    networks = {name: partial(_network, entry, claims.get(name, [])) for name, entry in entries.items()}
+    return {**networks, **{f"{one}-{other}": partial(_pair, one, other) for one, other in PAIRS}}
+
+
+def do(task: Task) -> Part:
+    """A task's part."""
+    return task()
+
+
+def assembled(parts: Sequence[Part]) -> Part:
+    """All reports, from the parts of all tasks in the tasks' order."""
+    texts = {name: text for part in parts for name, text in part.texts.items()}
+    failed = {name: why for part in parts for name, why in part.failed.items()}
+    listings = [part.listing for part in parts if part.listing is not None]
+    texts["zoo.csv"] = render(catalogue(listings), "csv")
+    claims = documented()
+    if CLAIMS not in failed:
+        verdicts = in_order(claims, [part.verdicts for part in parts])
+        texts[CLAIMS] = render(verification(verdicts), "csv")
+    texts["README.md"] = _index([listing.architecture.name for listing in listings], len(claims))
+    return Part(texts, failed)
+
+
+def stale(folder: Path, made: Part) -> list[str]:
     """The reports in a folder that are missing, differ from what is made now, or should not be there."""
     different = []
-    for name, text in made.items():
+    for name, text in made.texts.items():
         file = folder / name
         if not file.is_file() or file.read_text(encoding="utf-8") != text:
             different.append(name)
     ours = [folder / "tables", folder / "compare"]
     there = {file.relative_to(folder).as_posix() for sub in ours if sub.is_dir() for file in sub.iterdir()}
-    return different + sorted(there - made.keys())
+    return different + sorted(there - made.texts.keys() - made.failed.keys())
 
 
-def _index(found: dict[str, Report], claims: int) -> str:
+def _network(entry: Architecture, claims: list[Claim]) -> Part:
+    analyzed: dict[Any, Report] = {}  # the table and the claims are about the same report
+    table = f"tables/{entry.name}.csv"
+    try:
+        report = plain(entry.name, analyzed)
+    except ArchcalcError as error:
+        failed = {table: str(error)} | ({CLAIMS: str(error)} if claims else {})
+        return Part({}, failed, Listing(entry, error=str(error)))
+    texts = {table: render(layers(report), "csv")}
+    listing = Listing(entry, Totals.of(report))
+    try:
+        return Part(texts, {}, listing, tuple(check(claims, analyzed)))
+    except ArchcalcError as error:
+        return Part(texts, {CLAIMS: str(error)}, listing)
+
+
+def _pair(one: str, other: str) -> Part:
+    name = f"compare/{one}-{other}.csv"
+    try:
+        return Part({name: render(comparison(compare(analyze(one), analyze(other))), "csv")}, {})
+    except ArchcalcError as error:
+        return Part({}, {name: str(error)})
+
+
+def _index(names: list[str], claims: int) -> str:
     lines = [
         "# Reports",
         "",
         "Written by `archcalc export reports/`, checked by `archcalc export --check reports/`. Raw integers; shapes",
         f"are C×H×W without the batch. {CONVENTION}.",
         "",
-        f"- [zoo.csv](zoo.csv): {len(found)} networks with input, source, published errors, depth, params, mult-adds",
+        f"- [zoo.csv](zoo.csv): {len(names)} networks with input, source, published errors, depth, params, mult-adds",
         f"- [claims.csv](claims.csv): {claims} documented numbers, each with the computed one and the verdict",
         "- `compare/`: the comparisons that lectures and papers make",
         *(f"  - [{one} and {other}](compare/{one}-{other}.csv)" for one, other in PAIRS),
         "- `tables/`: one row a layer",
-        *(f"  - [{name}](tables/{name}.csv)" for name in found),
+        *(f"  - [{name}](tables/{name}.csv)" for name in names),
     ]
     return "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from archcalc.count.compare import Comparison, Metric
 from archcalc.count.report import Report, Row, Window
-from archcalc.render import Listing
+from archcalc.render import Listing, Totals
 from archcalc.zoo.registry import Architecture
 
 
@@ -138,7 +138,7 @@ LISTINGS = (
 )
 
 COSTED = (
-    Listing(LISTINGS[0].architecture, SMALL),
-    Listing(LISTINGS[1].architecture, INCOMPLETE),
+    Listing(LISTINGS[0].architecture, Totals.of(SMALL)),
+    Listing(LISTINGS[1].architecture, Totals.of(INCOMPLETE)),
     Listing(architecture("broken"), error="it broke"),
 )

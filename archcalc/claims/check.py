@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -54,6 +54,30 @@ def check(claims: Iterable[Claim], reports: dict[Any, Report] | None = None) -> 
             raise ModelError(f"{claim.entry}: {error}", error.report) from error
         except ArchcalcError as error:
             raise located(claim, error) from error
+
+
+def by_subject(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
+    """The claims about each network, which can be checked apart."""
+    found: dict[str, list[Claim]] = {}
+    for claim in claims:
+        found.setdefault(claim.subject, []).append(claim)
+    return found
+
+
+def verdicts(claims: Iterable[Claim]) -> list[Verdict]:
+    """What `check` finds, as a list."""
+    return list(check(claims))
+
+
+def in_order(claims: Iterable[Claim], found: Iterable[Sequence[Verdict]]) -> list[Verdict]:
+    """The verdicts on `by_subject(claims)` in the order of the claims themselves."""
+    of = {each[0].claim.subject: iter(each) for each in found if each}
+    return [next(of[claim.subject]) for claim in claims]
+
+
+def plain(subject: str, reports: dict[Any, Report]) -> Report:
+    """The report of a network as it is by default, found or kept among `reports`, as `check` does."""
+    return _report(Claim(subject, "params"), subject, reports)
 
 
 def about(subject: str, place: str | None) -> list[Verdict]:

@@ -10,7 +10,7 @@ import typer
 from archcalc.cli.networks import analyze
 from archcalc.cli.options import As, Backward, Batch, Debug, Format, Inputs, Model, Output, Settings, Training
 from archcalc.cli.streams import clear_errors, progress, say, write, write_file
-from archcalc.errors import UsageError, unknown
+from archcalc.errors import ModelError, UsageError, unknown
 
 
 def verify(
@@ -43,9 +43,12 @@ def verify(
         if not claims:
             raise UsageError(f"none of the {len(every)} claims is about that; `archcalc verify` shows all of them")
 
-        from archcalc.claims.check import check
+        from archcalc.claims.check import by_subject, in_order, verdicts
+        from archcalc.cli.workers import in_processes
 
-        found = list(progress(check(claims), len(claims)))
+        groups = by_subject(claims)
+        with progress(len(groups)) as done:
+            found = in_order(claims, in_processes(verdicts, groups, done))
         shown = [each for each in found if verdict in (None, each.verdict)]
         write(verification(shown, reasons=verdict == "differs"), form, output)
         wrong = [each for each in found if not each.ok]
@@ -100,22 +103,28 @@ def export(
     archcalc export --check reports/
     """  # noqa: D301
     with clear_errors(debug):
-        from archcalc.export import reports, stale
+        from archcalc.cli.workers import in_processes
+        from archcalc.export import assembled, do, stale, tasks
 
         if not check:
-            _make(folder)  # before half a minute of work
-        made = dict(progress(reports()))
+            _make(folder)  # before seconds of work
+        todo = tasks()
+        with progress(len(todo)) as done:
+            made = assembled(in_processes(do, todo, done))
+        different = stale(folder, made) if check else []
         if not check:
-            for name, text in made.items():
+            for name, text in made.texts.items():
                 _make((folder / name).parent)
                 write_file(folder / name, text)
-            say(f"wrote {len(made)} reports to {folder}")
-            return
-        different = stale(folder, made)
-        if different:
+            say(f"wrote {len(made.texts)} reports to {folder}")
+        elif different:
             say(f"stale in {folder}: {', '.join(different)}; `archcalc export {folder}` writes them anew")
-            raise typer.Exit(1)
-        say(f"all {len(made)} reports in {folder} are as computed")
+        else:
+            say(f"all {len(made.texts)} reports in {folder} are as computed")
+        for name, why in made.failed.items():
+            say(f"{name} cannot be made: {why}")
+        if made.failed or different:
+            raise typer.Exit(ModelError.exit_code if made.failed else 1)
 
 
 def _make(folder: Path) -> None:

@@ -165,8 +165,7 @@ def list_(
         entries = [entry for entry in registry.catalogue().values() if wanted in entry.name]
         if not entries:
             raise unknown("network", pattern, registry.names(), "`archcalc list` shows all of them")
-        listings = [_listing(entry) if cost else Listing(entry) for entry in progress(entries, len(entries))]
-        write(catalogue(listings), form, output)
+        write(catalogue(_costed(entries) if cost else [Listing(entry) for entry in entries]), form, output)
 
 
 def analyze(
@@ -226,12 +225,19 @@ def _folded(report: Report, depth: int | None, everything: bool, form: Format) -
     return report if everything or form in (Format.csv, Format.json) else fold_to(report, ROWS_IN_A_TERMINAL)
 
 
+def _costed(entries: list[Architecture]) -> list[Listing]:
+    from archcalc.cli.workers import in_processes
+
+    with progress(len(entries)) as done:
+        return in_processes(_listing, {entry.name: entry for entry in entries}, done)
+
+
 def _listing(entry: Architecture) -> Listing:
     from archcalc.analysis import analyze
-    from archcalc.render import Listing
+    from archcalc.render import Listing, Totals
 
     try:
-        return Listing(entry, analyze(entry.name))
+        return Listing(entry, Totals.of(analyze(entry.name)))
     except ArchcalcError as error:
         return Listing(entry, error=str(error))
 

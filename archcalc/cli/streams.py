@@ -6,10 +6,10 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -19,7 +19,8 @@ from archcalc.errors import ArchcalcError, UsageError
 if TYPE_CHECKING:
     from archcalc.render import Grid
 
-Item = TypeVar("Item")
+BAR = 30
+"""The width of a full bar of progress, in characters."""
 
 
 def write(grid: Grid, form: Format, output: Path | None) -> None:
@@ -104,17 +105,6 @@ def _looking() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()  # there is none where it was closed
 
 
-def progress(items: Iterable[Item], total: int | None = None) -> Iterator[Item]:
-    """The items, with a count on stderr where somebody is looking."""
-    looking = _looking()
-    for number, item in enumerate(items, start=1):
-        if looking:
-            print(f"\r\x1b[K{number}" + f" of {total}" * (total is not None), end="", file=sys.stderr, flush=True)  # noqa: T201
-        yield item
-    if looking:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
-
-
 @contextmanager
 def status() -> Iterator[Callable[[str], None]]:
     """A function that tells on stderr what is being done, where somebody is looking; each message replaces the last."""
@@ -128,3 +118,23 @@ def status() -> Iterator[Callable[[str], None]]:
         yield tell
     finally:
         tell("")
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[str], None]]:
+    """A function to call with the name of each item that is finished: a bar on stderr, where somebody is looking."""
+    from archcalc.render.units import bar
+
+    finished = 0
+    with status() as tell:
+
+        def done(name: str = "") -> None:
+            nonlocal finished
+            finished += 1
+            show(name)
+
+        def show(name: str) -> None:
+            tell(f"{bar(finished, total, BAR):·<{BAR}} {finished} of {total} {name}")
+
+        show("")
+        yield done

@@ -3,7 +3,7 @@
 from archcalc.errors import unknown
 from archcalc.render import terminal, to_csv, to_json, to_latex, to_markdown
 from archcalc.render.budget import memory
-from archcalc.render.catalogue import Listing, catalogue
+from archcalc.render.catalogue import Listing, Totals, catalogue
 from archcalc.render.comparison import comparison
 from archcalc.render.conventions import conventions
 from archcalc.render.explanation import explanation
@@ -39,6 +39,7 @@ __all__ = [
     "FORMATS",
     "Grid",
     "Listing",
+    "Totals",
     "catalogue",
     "comparison",
     "conventions",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from archcalc.count.report import CONVENTION, Report
-from archcalc.render.grid import Grid, Heading, Remark, Table
-from archcalc.render.layers import NETWORK, bounded
+from archcalc.render.grid import Grid, Heading, Quantity, Remark, Table
+from archcalc.render.layers import NETWORK
 from archcalc.render.units import UNKNOWN
 
 if TYPE_CHECKING:
@@ -19,11 +19,26 @@ SCHEMA = "archcalc.list/1"
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """What a network costs as a whole; `macs` is a lower bound unless the count is complete."""
+
+    depth: int
+    params: int
+    macs: int
+    complete: bool
+
+    @classmethod
+    def of(cls, report: Report) -> Totals:
+        """Those of a report."""
+        return cls(report.depth, report.total("params"), report.total("macs"), report.complete)
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """A registered network, with its report where it was traced, or why it could not be."""
+    """A registered network, with its totals where it was traced, or why it could not be."""
 
     architecture: Architecture
-    report: Report | None = None
+    totals: Totals | None = None
     error: str | None = None
 
 
@@ -46,11 +61,11 @@ COSTS = (
 
 def catalogue(listings: Sequence[Listing]) -> Grid:
     """One row a network; with depth, params and mult-adds where any of them was traced."""
-    costs = COSTS if any(each.report or each.error is not None for each in listings) else ()
+    costs = COSTS if any(each.totals or each.error is not None for each in listings) else ()
     failure = (Heading("error", "error", "text"),) if costs else ()
     rows = []
     for each in listings:
-        cost = [_cost(each.report, heading.key) for heading in costs]
+        cost = [getattr(each.totals, heading.key, None) for heading in costs]
         rows.append((*(value(each.architecture) for _, value in KNOWN), *cost, *((each.error,) if costs else ())))
     headings = (*(heading for heading, _ in KNOWN), *costs, *failure)
     return Grid(SCHEMA, headings, tuple(rows), (_table(listings, costs),), partial(_document, listings))
@@ -68,7 +83,7 @@ def _table(listings: Sequence[Listing], costs: Sequence[Heading]) -> Table:
     rows = []
     for each in listings:
         entry = each.architecture
-        cost = (UNKNOWN if each.report is None else _bounded(each.report, heading.key) for heading in costs)
+        cost = (_figure(each.totals, heading.key) for heading in costs)
         source = "\n".join((entry.source, *map(_published, entry.errors)))
         rows.append((entry.name, entry.year, entry.input_shape, *cost, entry.summary, source))
     remarks = [
@@ -81,14 +96,9 @@ def _table(listings: Sequence[Listing], costs: Sequence[Heading]) -> Table:
     return Table(networks, headings, tuple(rows), remarks=tuple(remarks))
 
 
-def _cost(report: Report | None, key: str) -> int | None:
-    if report is None:
-        return None
-    return report.depth if key == "depth" else report.total(key)
-
-
-def _bounded(report: Report, key: str) -> Any:
-    return bounded(report, key, _cost(report, key))
+def _figure(totals: Totals | None, key: str) -> Any:
+    value = getattr(totals, key, UNKNOWN)
+    return Quantity(value, "least") if totals and key == "macs" and not totals.complete else value
 
 
 def _published(error: PublishedError) -> str:
@@ -101,12 +111,12 @@ def _document(listings: Sequence[Listing]) -> dict[str, Any]:
 
 
 def _entry(listing: Listing) -> dict[str, Any]:
-    entry, report = listing.architecture, listing.report
+    entry, totals = listing.architecture, listing.totals
     keys = ("name", "year", "source", "input_shape", "variant_of", "summary", "family", "settings")
     found: dict[str, Any] = {key: getattr(entry, key) for key in keys}
     found["errors"] = [
         {"protocol": protocol, "top1_percent": top1, "top5_percent": top5} for protocol, top1, top5 in entry.errors
     ]
-    if report is not None:
-        found |= {heading.key: _cost(report, heading.key) for heading in COSTS} | {"complete": report.complete}
+    if totals is not None:
+        found |= asdict(totals)
     return found | ({"error": listing.error} if listing.error is not None else {})
