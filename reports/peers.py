@@ -100,8 +100,8 @@ def in_a_process(tool: str, network: str, meta: bool) -> dict[str, Any]:
     """The same measured in a fresh process, with the whole of its time and memory; or why it failed."""
     command = [sys.executable, __file__, "--one", tool, network, *(["--meta"] if meta else [])]
     if tool == TABLE:
-        model = f"{TESTS}/public_nets.py:{network}" if network in OTHER_FAMILIES else network
-        command = [sys.executable, "-m", "archcalc", "table", model, "-f", "csv"]
+        model = [f"{TESTS}/public_nets.py:{network}", "-i", "3x224x224"] if network in OTHER_FAMILIES else [network]
+        command = [sys.executable, "-m", "archcalc", "table", *model, "-f", "csv"]
     start = time.perf_counter()
     with TemporaryFile("w+") as said, TemporaryFile("w+") as complained:
         process = subprocess.Popen(command, stdout=said, stderr=complained, env=os.environ | {"PYTHONPATH": str(TESTS)})
@@ -109,8 +109,9 @@ def in_a_process(tool: str, network: str, meta: bool) -> dict[str, Any]:
         took = 1e3 * (time.perf_counter() - start)
         said.seek(0)
         complained.seek(0)
-        if status:
-            return {"failure": (complained.read().strip().splitlines() or [f"status {status}"])[-1][:200]}
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            return {"failure": (complained.read().strip().splitlines() or [f"exit {process.returncode}"])[-1][:200]}
         found = {} if tool == TABLE else json.loads(said.read().splitlines()[-1])
     most = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {**found, "process_ms": took, "peak_bytes": most}
@@ -149,7 +150,7 @@ def summary(network: str, tool: str, meta: bool, measured: list[dict[str, Any]])
         return record | {"failure": failed[0]}
     for name in ("first_ms", "again_ms", "process_ms", "peak_bytes"):
         if name in measured[0]:
-            record[name] = round(median(each[name] for each in measured), 1)
+            record[name] = round(median(each[name] for each in measured), 1 if name.endswith("_ms") else None)
     return record
 
 
