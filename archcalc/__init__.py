@@ -9,17 +9,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from archcalc.bench.timing import Benchmark
-from archcalc.count.compare import Comparison
-from archcalc.count.memory import Budget
-from archcalc.count.report import Cost, Report, Row
 from archcalc.errors import ArchcalcError, ModelError, UsageError
-from archcalc.trace.values import TensorSpec
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from archcalc.bench.timing import Benchmark
+    from archcalc.count.compare import Comparison
+    from archcalc.count.memory import Budget
+    from archcalc.count.report import Cost, Report, Row
+    from archcalc.trace.values import TensorSpec
 
 __version__ = "0.1.0"
 __all__ = [
@@ -44,7 +46,27 @@ __all__ = [
 
 Formula = TypeVar("Formula", bound=Callable[..., int])
 
-# torch takes a second to import: the functions that need it import it when they are called.
+# torch takes a second to import, and the classes of results a good part of what `archcalc --help` takes: whatever needs
+# them imports them when it is called.
+_CLASSES = {
+    "Benchmark": "bench.timing",
+    "Budget": "count.memory",
+    "Comparison": "count.compare",
+    "Cost": "count.report",
+    "Report": "count.report",
+    "Row": "count.report",
+    "TensorSpec": "trace.values",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _CLASSES:
+        raise AttributeError(f"module 'archcalc' has no attribute '{name}'")
+    return getattr(import_module(f"archcalc.{_CLASSES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def names() -> list[str]:
@@ -115,6 +137,7 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
     Each is a report or anything that `analyze` takes; `inputs` and `batch_size` go to all but the reports.
     """
     from archcalc.count.compare import compare
+    from archcalc.count.report import Report
 
     if not models:
         raise UsageError("name at least one network to compare")

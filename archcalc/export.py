@@ -14,7 +14,11 @@ from archcalc.claims.claim import Claim, documented
 from archcalc.count.compare import compare
 from archcalc.count.report import CONVENTION, Report
 from archcalc.errors import ArchcalcError
-from archcalc.render import Listing, Totals, catalogue, comparison, layers, render, verification
+from archcalc.render import render
+from archcalc.render.catalogue import Listing, Totals, catalogue
+from archcalc.render.comparison import comparison
+from archcalc.render.layers import layers
+from archcalc.render.verdicts import verification
 from archcalc.zoo import registry
 from archcalc.zoo.registry import Architecture
 

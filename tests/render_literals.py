@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from archcalc.count.compare import Comparison, Metric
 from archcalc.count.report import Report, Row, Window
-from archcalc.render import Listing, Totals
+from archcalc.render.catalogue import Listing, Totals
 from archcalc.zoo.registry import Architecture
 
 

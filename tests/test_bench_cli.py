@@ -16,8 +16,12 @@ import archcalc
 from archcalc.bench.against import changes, differences
 from archcalc.bench.samples import Samples
 from archcalc.cli import app
-from archcalc.render import FORMATS, Grid, comparison, layer_timings, render, timings
+from archcalc.render import FORMATS, render
+from archcalc.render.comparison import comparison
+from archcalc.render.grid import Grid
+from archcalc.render.layer_timings import layer_timings
 from archcalc.render.layout import width_of
+from archcalc.render.timings import timings
 
 SLOW = Samples(tuple(tuple(3 * second for second in each) for each in STEADY.rounds))
 LATER = replace(SMALL, timings=(timing("a", "forward", SLOW), timing("c", "forward", SLOW)))

@@ -189,7 +189,8 @@ def test_values_and_rendering_need_no_torch() -> None:
     code = (
         "import sys; sys.path.insert(0, 'tests'); from bench_literals import LAYERED\n"
         "from archcalc.bench import against, fold, latency, roofline, rows, samples, timing\n"
-        "from archcalc.render import FORMATS, layer_timings, render\n"
+        "from archcalc.render import FORMATS, render\n"
+        "from archcalc.render.layer_timings import layer_timings\n"
         "[render(layer_timings(LAYERED), form) for form in FORMATS]; print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

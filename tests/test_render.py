@@ -28,8 +28,10 @@ from archcalc.count.columns import COLUMNS, DEFAULT
 from archcalc.count.compare import compare
 from archcalc.count.report import Report, Row
 from archcalc.errors import UsageError
-from archcalc.render import FORMATS, catalogue, comparison, layers, layers_of, render, selection, units
-from archcalc.render.comparison import sentences
+from archcalc.render import FORMATS, render, units
+from archcalc.render.catalogue import catalogue
+from archcalc.render.comparison import comparison, sentences
+from archcalc.render.layers import layers, layers_of, selection
 from archcalc.render.layout import folded, width_of
 
 GRIDS = {report.subject: layers(report) for report in REPORTS} | {
@@ -325,7 +327,10 @@ def test_folding_breaks_behind_separators():
 def test_rendering_needs_neither_torch_nor_pandas_nor_rich():
     code = (
         "import sys; sys.path.insert(0, 'tests'); from render_literals import REPORTS, COMPARISON, COSTED\n"
-        "from archcalc.render import *\n"
+        "from archcalc.render import FORMATS, render\n"
+        "from archcalc.render.catalogue import catalogue\n"
+        "from archcalc.render.comparison import comparison\n"
+        "from archcalc.render.layers import layers_of\n"
         "grids = [layers_of(REPORTS), comparison(COMPARISON), catalogue(COSTED)]\n"
         "[render(grid, form) for grid in grids for form in FORMATS]\n"
         "print(sorted({'torch', 'pandas', 'rich'} & set(sys.modules)))"

@@ -162,7 +162,8 @@ class Benchmark:
 
     def __str__(self) -> str:
         """The table that `archcalc bench` prints, 100 columns wide."""
-        from archcalc.render import render, timings
+        from archcalc.render import render
+        from archcalc.render.timings import timings
 
         return render(timings(self), "table", width=100).rstrip("\n")
 

@@ -33,7 +33,7 @@ from archcalc.errors import ModelError, UsageError
 if TYPE_CHECKING:
     from archcalc.bench.against import Change
     from archcalc.bench.timing import Benchmark, Layers
-    from archcalc.render import Grid
+    from archcalc.render.grid import Grid
 
 Mode = StrEnum("Mode", ["train", "inference"])
 Dtype = StrEnum("Dtype", ["fp32", "bf16", "fp16"])
@@ -121,7 +121,8 @@ def bench(
             write_file(save, json.dumps(found.to_dict()) + "\n")
 
         from archcalc.bench.against import changes, differences
-        from archcalc.render import layer_timings, timings
+        from archcalc.render.layer_timings import layer_timings
+        from archcalc.render.timings import timings
 
         since = () if before is None else changes(found, before)
         others = [] if before is None else differences(found, before)

@@ -39,7 +39,7 @@ def memory(
     """  # noqa: D301
     with clear_errors(debug):
         from archcalc.count.memory import Budget
-        from archcalc.render import memory
+        from archcalc.render.budget import memory
         from archcalc.trace.sizes import of_another_batch
 
         limit = None if fits is None else _bytes(fits)

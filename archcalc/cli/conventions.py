@@ -33,7 +33,7 @@ def conventions(
     archcalc conventions net.py:Net -i 3x64x64 -f csv
     """  # noqa: D301
     with clear_errors(debug):
-        from archcalc.render import conventions
+        from archcalc.render.conventions import conventions
 
         inputs, batch, chosen = checked(model, input_size, batch_size, set_)
 

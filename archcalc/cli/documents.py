@@ -34,7 +34,7 @@ def verify(
     """  # noqa: D301
     with clear_errors(debug):
         from archcalc.claims.claim import VERDICTS, choose, documented, read
-        from archcalc.render import verification
+        from archcalc.render.verdicts import verification
 
         if verdict is not None and verdict not in VERDICTS:
             raise unknown("verdict", verdict, VERDICTS)
@@ -79,7 +79,7 @@ def explain(
     """  # noqa: D301
     with clear_errors(debug):
         from archcalc.claims.metrics import rows_at
-        from archcalc.render import explanation
+        from archcalc.render.explanation import explanation
 
         report = analyze(model, input_size, batch_size, training, set_, backward)
         rows = [] if layer is None else rows_at(report, layer)

@@ -37,7 +37,7 @@ from archcalc.errors import ArchcalcError, ModelError, UsageError, unknown
 
 if TYPE_CHECKING:
     from archcalc.count.report import Report
-    from archcalc.render import Listing
+    from archcalc.render.catalogue import Listing
     from archcalc.zoo.registry import Architecture
 
 ROWS_IN_A_TERMINAL = 60
@@ -75,7 +75,7 @@ def table(
     with clear_errors(debug):
         from archcalc.count.columns import BACKWARD, ROOFLINE, with_more
         from archcalc.count.roofline import bounded, roofline
-        from archcalc.render import layers, selection
+        from archcalc.render.layers import layers, selection
 
         board = roofline(device, peak, bandwidth)
         keys = None if columns is None else selection(columns)
@@ -126,7 +126,8 @@ def compare(
         from dataclasses import replace
 
         from archcalc.count.compare import compare
-        from archcalc.render import comparison, selection
+        from archcalc.render.comparison import comparison
+        from archcalc.render.layers import selection
 
         if columns is not None and not with_layers:
             raise UsageError("--columns chooses among the columns of layers: add --layers")
@@ -158,7 +159,7 @@ def list_(
     archcalc list --cost -f csv
     """  # noqa: D301
     with clear_errors(debug):
-        from archcalc.render import Listing, catalogue
+        from archcalc.render.catalogue import Listing, catalogue
         from archcalc.zoo import registry
 
         wanted = pattern.lower().replace("_", "-")
@@ -234,7 +235,7 @@ def _costed(entries: list[Architecture]) -> list[Listing]:
 
 def _listing(entry: Architecture) -> Listing:
     from archcalc.analysis import analyze
-    from archcalc.render import Listing, Totals
+    from archcalc.render.catalogue import Listing, Totals
 
     try:
         return Listing(entry, Totals.of(analyze(entry.name)))

@@ -17,7 +17,7 @@ from archcalc.cli.options import Format
 from archcalc.errors import ArchcalcError, UsageError
 
 if TYPE_CHECKING:
-    from archcalc.render import Grid
+    from archcalc.render.grid import Grid
 
 BAR = 30
 """The width of a full bar of progress, in characters."""

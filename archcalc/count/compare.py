@@ -30,7 +30,8 @@ class Comparison:
 
     def __str__(self) -> str:
         """The table that `archcalc compare` prints, 100 columns wide."""
-        from archcalc.render import comparison, render
+        from archcalc.render import render
+        from archcalc.render.comparison import comparison
 
         return render(comparison(self), "table", width=100).rstrip("\n")
 

@@ -247,7 +247,8 @@ class Report:
 
     def __str__(self) -> str:
         """The table that `archcalc table` prints, 100 columns wide."""
-        from archcalc.render import layers, render
+        from archcalc.render import render
+        from archcalc.render.layers import layers
 
         return render(layers(self), "table", width=100).rstrip("\n")
 

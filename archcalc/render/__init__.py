@@ -1,26 +1,18 @@
 """A report turned into characters: columns, units, and one writer a format. Nothing here needs torch."""
 
-from archcalc.errors import unknown
-from archcalc.render import terminal, to_csv, to_json, to_latex, to_markdown
-from archcalc.render.budget import memory
-from archcalc.render.catalogue import Listing, Totals, catalogue
-from archcalc.render.comparison import comparison
-from archcalc.render.conventions import conventions
-from archcalc.render.explanation import explanation
-from archcalc.render.grid import Grid
-from archcalc.render.layer_timings import layer_timings
-from archcalc.render.layers import layers, layers_of, selection
-from archcalc.render.options import Options
-from archcalc.render.timings import timings
-from archcalc.render.verdicts import verification
+from __future__ import annotations
 
-WRITERS = {
-    "table": terminal.written,
-    "csv": to_csv.written,
-    "json": to_json.written,
-    "markdown": to_markdown.written,
-    "latex": to_latex.written,
-}
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from archcalc.errors import unknown
+from archcalc.render.options import Options
+
+if TYPE_CHECKING:
+    from archcalc.render.grid import Grid
+
+WRITERS = {"table": "terminal", "csv": "to_csv", "json": "to_json", "markdown": "to_markdown", "latex": "to_latex"}
+"""By format: the module whose `written` writes it, imported when it is wanted."""
 
 FORMATS = tuple(WRITERS)
 
@@ -32,24 +24,5 @@ def render(grid: Grid, form: str, *, width: int = 80, colour: bool = False, asci
     """
     if form not in WRITERS:
         raise unknown("format", form, FORMATS)
-    return WRITERS[form](grid, Options(width, colour, ascii_only))
-
-
-__all__ = [
-    "FORMATS",
-    "Grid",
-    "Listing",
-    "Totals",
-    "catalogue",
-    "comparison",
-    "conventions",
-    "explanation",
-    "layer_timings",
-    "layers",
-    "layers_of",
-    "memory",
-    "render",
-    "selection",
-    "timings",
-    "verification",
-]
+    text: str = import_module(f"archcalc.render.{WRITERS[form]}").written(grid, Options(width, colour, ascii_only))
+    return text
