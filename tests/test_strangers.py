@@ -62,12 +62,25 @@ def test_a_forward_that_runs_modules_in_threads_is_refused() -> None:
 
 def test_weights_that_are_made_and_never_used_are_not_counted() -> None:
     def forward(self: Any, x: Tensor) -> Tensor:
+        nn.LayerNorm(4)
         made = fc()
         made.weight, made.bias = self.a.weight, self.a.bias
         return made(x)
 
     found = archcalc.analyze(Of(forward, a=fc()), (2, 4))
     assert (found.total("params"), found.notes, len(found.rows)) == (4 * 4 + 4, (), 1)
+
+
+def test_a_parameter_that_no_module_holds_is_not_written_to() -> None:
+    weights = [nn.Parameter(torch.ones(4))]
+
+    def forward(self: Any, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            weights[0].mul_(0.5)
+        return self.a(x) * weights[0]
+
+    archcalc.analyze(Of(forward, a=fc()), (2, 4))
+    assert weights[0].tolist() == [1, 1, 1, 1]
 
 
 def test_in_place_products_count() -> None:

@@ -186,7 +186,7 @@ class Recorder(TorchFunctionMode):
             if len(args) + len(kwargs) == 1 or call.kind != "to":
                 return args[0]
         made = args[0] if args else kwargs.get("tensor")
-        if _initialises(func, call) and isinstance(made, nn.Parameter) and id(made) not in self.tensors.known:
+        if isinstance(made, nn.Parameter) and id(made) not in self.tensors.known and _initialises(func, call):
             return self._quietly(func, args, kwargs)  # a module made on the way, whose weights may never be used
         key: list[Any] = [func]
         met: list[Known] = []
@@ -363,7 +363,10 @@ class Recorder(TorchFunctionMode):
 
 
 def _initialises(func: Any, call: Call) -> bool:
-    return call.in_place or getattr(func, "__module__", "") == "torch.nn.init"
+    """Whether a call is one of torch.nn.init, or made by one; two frames back stands who made it."""
+    if call.in_place:
+        return sys._getframe(2).f_globals.get("__name__") == "torch.nn.init"
+    return getattr(func, "__module__", "") == "torch.nn.init"
 
 
 def _asks_in_place(kind: str, args: Any, kwargs: Any) -> bool:
