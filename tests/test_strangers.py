@@ -17,6 +17,8 @@ from torch.utils.checkpoint import checkpoint
 
 import archcalc
 from archcalc import ModelError
+from archcalc.render import render
+from archcalc.render.layers import layers
 
 
 def fc(inputs: int = 4, outputs: int = 4) -> nn.Linear:
@@ -245,6 +247,13 @@ def test_a_backward_pass_of_the_models_own_is_said_to_be_unknown() -> None:
 
     found = archcalc.analyze(Of(forward, a=fc(), b=fc()), (2, 4), training=True, backward=True)
     assert "what CheckpointFunction costs in the backward pass is not known" in found.notes[0]
+
+
+def test_a_backward_pass_without_a_count_is_a_bound_and_not_zero() -> None:
+    found = archcalc.analyze(nn.Bilinear(4, 4, 5), [(2, 4), (2, 4)], training=True, backward=True)
+    assert found.rows[0].backward_macs is None
+    assert "what bilinear costs in the backward pass is not known" in found.notes[0]
+    assert "≥ 0" in render(layers(found, ["path", "backward_macs"]), "table")
 
 
 class Scaled(torch.autograd.Function):

@@ -59,16 +59,15 @@ def count(trace: Trace, source: str = "") -> Report:
         depth=max((depths[spec.producer] for spec in trace.outputs if spec.producer is not None), default=0),
         uncalled={} if trace.failure else {name: parameter.numel for name, parameter in unused.items()},
         modules=trace.modules,
-        notes=trace.notes + _notes(trace, costs),
+        notes=trace.notes + (_notes(rows) if trace.autograd else ()),
         failure=trace.failure,
     )
 
 
-def _notes(trace: Trace, costs: list[tuple[Cost, tuple[str, ...]]]) -> tuple[str, ...]:
-    kinds = {op.kind: None for op, (known, _) in zip(trace.ops, costs, strict=True) if not known.backward}
-    if not trace.autograd or not kinds:
-        return ()
-    return (f"what {', '.join(kinds)} costs in the backward pass is not known: its mult-adds are a lower bound",)
+def _notes(rows: list[Row]) -> tuple[str, ...]:
+    kinds = {row.kind: None for row in rows if row.backward_macs is None and row.macs is not None}
+    said = f"what {', '.join(kinds)} costs in the backward pass is not known: its mult-adds are a lower bound"
+    return (said,) if kinds else ()
 
 
 def _columns_of(seen: list[Field]) -> list[dict[str, Any]]:

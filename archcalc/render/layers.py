@@ -155,6 +155,8 @@ def _total(report: Report, columns: Sequence[Column]) -> tuple[Any, ...]:
 
 def _known(report: Report, key: str) -> bool:
     """Whether a total is exact: parameters are known even where an op has no formula."""
+    if key == "backward_macs" and any(row.backward_macs is None for row in report.rows):
+        return False
     return report.complete or (report.failure is None and key in ("params", "depth"))
 
 
