@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import random
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -183,6 +186,23 @@ def test_random_generators_go_on_where_they_were() -> None:
     seed()
     archcalc.analyze(net, (2, 4))
     assert draw() == expected
+
+
+def fails_late(self: Any, x: Tensor) -> Tensor:
+    self.b(self.a(x))
+    raise RuntimeError("no")
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("forward", [lambda self, x: self.b(self.a(x)), fails_late])
+def test_nothing_holds_on_to_a_model(forward: Callable[..., Tensor], backward: bool) -> None:
+    net = Of(forward, a=fc(), b=fc())
+    weights = [weakref.ref(parameter) for parameter in net.parameters()]
+    with contextlib.suppress(ModelError):
+        archcalc.analyze(net, (2, 4), training=backward, backward=backward)
+    del net
+    gc.collect()
+    assert [weight() for weight in weights] == [None] * 4
 
 
 # ---- errors

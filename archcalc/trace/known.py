@@ -89,6 +89,11 @@ class Tensors:
             self._just_saved.append((number, size))
         return tensor
 
+    def forget(self) -> None:
+        """Let go of every tensor: the graph of autograd, which some of them hold, holds this through its hooks."""
+        self.known.clear()
+        self._storages.clear()
+
     def notes(self) -> tuple[str, ...]:
         """What a reader must know about how the trace came about."""
         found = []

@@ -84,7 +84,7 @@ def _traced(
     if recorder.astray is not None:
         failure = f"{recorder.astray or 'the model'}: it runs in a thread of its own, where no call can be followed"
     ops, notes = trained(recorder, result) if autograd else (recorder.ops, ())
-    return Trace(
+    found = Trace(
         subject=subject,
         inputs=inputs,
         outputs=recorder.tensors.specs(result),
@@ -98,6 +98,8 @@ def _traced(
         autograd=autograd,
         buffer_bytes=sum(buffer.nbytes for buffer in module.buffers()),
     )
+    recorder.tensors.forget()
+    return found
 
 
 def _stand_in(value: Any, recorder: Recorder) -> Any:
