@@ -44,7 +44,7 @@ def really_saved(net: nn.Module, *inputs: Tensor) -> int:
         storage = tensor.untyped_storage()
         storages.append(storage)
         kept.setdefault(storage._cdata, storage.nbytes())
-        return tensor
+        return tensor.detach()  # an output that its own graph holds would never be let go
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         result = net(*inputs)
