@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.count.formulas import cost
 from archcalc.count.receptive import Field, fields
 from archcalc.count.report import Cost, Report, Row
-from archcalc.trace.values import Op, Shape, Trace
+from archcalc.trace.values import Op, Shape, Trace, backward_unknown
 
 
 def count(trace: Trace, source: str = "") -> Report:
@@ -45,6 +45,7 @@ def count(trace: Trace, source: str = "") -> Report:
                 **(_trained(op, known, unknown) if trace.autograd else {}),
             )
         )
+    uncounted = [row.kind for row in rows if trace.autograd and row.backward_macs is None and row.macs is not None]
     inputs = tuple(spec.shape for spec in trace.inputs)
     outputs = tuple(spec.shape for spec in trace.outputs)
     first = [shape for row in rows for shape in (row.input_shape, row.output_shape) if shape is not None]
@@ -59,15 +60,9 @@ def count(trace: Trace, source: str = "") -> Report:
         depth=max((depths[spec.producer] for spec in trace.outputs if spec.producer is not None), default=0),
         uncalled={} if trace.failure else {name: parameter.numel for name, parameter in unused.items()},
         modules=trace.modules,
-        notes=trace.notes + (_notes(rows) if trace.autograd else ()),
+        notes=trace.notes + backward_unknown(dict.fromkeys(uncounted)),
         failure=trace.failure,
     )
-
-
-def _notes(rows: list[Row]) -> tuple[str, ...]:
-    kinds = {row.kind: None for row in rows if row.backward_macs is None and row.macs is not None}
-    said = f"what {', '.join(kinds)} costs in the backward pass is not known: its mult-adds are a lower bound"
-    return (said,) if kinds else ()
 
 
 def _columns_of(seen: list[Field]) -> list[dict[str, Any]]:

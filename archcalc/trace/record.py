@@ -34,9 +34,7 @@ from archcalc.trace.shapes import IN_PLACE
 from archcalc.trace.tensors import Key, Known, empty, on_meta, tensors_in
 from archcalc.trace.values import AtenOp, Op, tensor_specs
 
-_FLOATING = frozenset([torch.float32, torch.float16, torch.bfloat16, torch.float64])
 _SCALARS = frozenset([int, float, bool, str, type(None), complex])
-_WHOLE = (Tensor, nn.Parameter, nn.Buffer)
 _PLACES = frozenset(["to", "cpu", "cuda"])
 # What these do depends on the values of their constant arguments, which must stay real.
 _BY_VALUE = frozenset("getitem setitem index_select repeat_interleave narrow tensor_split split take".split())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import wraps
 from threading import RLock
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +21,24 @@ from archcalc.trace.restore import left_as_it_was
 from archcalc.trace.trained import trained
 from archcalc.trace.values import Trace
 
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+
 # The hooks, the switch of the attention's fast path and the module's mode are there once for all threads.
 _ONE_AT_A_TIME = RLock()
 _COMPILING = frozenset(["torch._dynamo", "torch.nn.attention.flex_attention"])
 
 
+def _one_at_a_time(function: Callable[Params, Result]) -> Callable[Params, Result]:
+    @wraps(function)
+    def alone(*args: Params.args, **kwargs: Params.kwargs) -> Result:
+        with _ONE_AT_A_TIME:
+            return function(*args, **kwargs)
+
+    return alone
+
+
+@_one_at_a_time
 def trace(
     module: nn.Module,
     args: tuple[Any, ...] = (),
@@ -45,21 +59,7 @@ def trace(
     The module comes back as it was: modes, buffers, hooks and the random state. If it raises, the trace ends
     there and `failure` says where and why.
     """
-    with _ONE_AT_A_TIME:
-        return _traced(module, args, kwargs or {}, subject, training, batch_size, autograd, real, skip)
-
-
-def _traced(
-    module: nn.Module,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    subject: str,
-    training: bool,
-    batch_size: int | None,
-    autograd: bool,
-    real: bool,
-    skip: bool,
-) -> Trace:
+    kwargs = kwargs or {}
     modules = walk(module)
     recorder = Recorder(modules, autograd, real, skip)
     stand_ins = [_stand_in(value, recorder) for value in args]

@@ -27,7 +27,7 @@ IN_PLACE: dict[str, int] = {}
 """Kinds of torch.nn.functional that take `inplace`, and its position."""
 
 
-def rule(*kinds: str) -> Callable[[Rule], Rule]:
+def rule(*kinds: str, elementwise: bool = False) -> Callable[[Rule], Rule]:
     """Register a rule for calls of these kinds; a second one for the same kind is an error."""
 
     def add(function: Rule) -> Rule:
@@ -35,6 +35,8 @@ def rule(*kinds: str) -> Callable[[Rule], Rule]:
             if kind in RULES:
                 raise ValueError(f"there is a shape rule for {kind} already")
             RULES[kind] = function
+        if elementwise:
+            ELEMENTWISE.update(kinds)
         return function
 
     return add
@@ -219,8 +221,7 @@ def _activation(*kinds: str, inplace_at: int | None = None, may_take: int = 8) -
         plain = all(value is None or isinstance(value, (bool, int, float, str)) for value in (*args, *kwargs.values()))
         return input.shape if plain and len(args) + len(kwargs) <= may_take else None
 
-    rule(*kinds)(same)
-    ELEMENTWISE.update(kinds)
+    rule(*kinds, elementwise=True)(same)
     if inplace_at is not None:
         IN_PLACE.update(dict.fromkeys(kinds, inplace_at))
 
@@ -232,13 +233,12 @@ _activation("gelu")
 _activation("tanh", "sigmoid", "exp", "sqrt", "rsqrt", "square", "abs", "neg", may_take=0)
 
 
-@rule("dropout")
+@rule("dropout", elementwise=True)
 def _dropout(input: TensorSpec, p: float = 0.5, training: bool = True, inplace: bool = False) -> Shape | None:
     return input.shape if 0 <= p <= 1 and training else None  # else torch hands back the very tensor
 
 
 IN_PLACE["dropout"] = 3
-ELEMENTWISE.add("dropout")
 
 
 @rule("softmax", "log_softmax")
@@ -247,7 +247,7 @@ def _softmax(input: TensorSpec, dim: int | None = None, _stacklevel: int = 3, dt
     return input.shape if known and dtype is None else None
 
 
-@rule("add", "sub", "mul", "div")
+@rule("add", "sub", "mul", "div", elementwise=True)
 def _arithmetic(input: TensorSpec | float, other: TensorSpec | float) -> Shape | None:
     operands = (input, other)
     if any(not isinstance(o, (TensorSpec, int, float)) or isinstance(o, bool) for o in operands):
@@ -256,15 +256,9 @@ def _arithmetic(input: TensorSpec | float, other: TensorSpec | float) -> Shape |
     return broadcast(tensor.shape for tensor in tensors)
 
 
-ELEMENTWISE.update(("add", "sub", "mul", "div"))
-
-
-@rule("pow")
+@rule("pow", elementwise=True)
 def _power(input: TensorSpec, exponent: float) -> Shape | None:
     return input.shape if isinstance(input, TensorSpec) and type(exponent) in (int, float) else None
-
-
-ELEMENTWISE.add("pow")
 
 
 @rule("cat", "concat", "concatenate")

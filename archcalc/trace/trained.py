@@ -9,7 +9,7 @@ from torch.autograd.function import BackwardCFunction
 
 from archcalc.trace.record import Recorder
 from archcalc.trace.tensors import tensors_in
-from archcalc.trace.values import Op
+from archcalc.trace.values import Op, backward_unknown
 
 
 def trained(recorder: Recorder, result: Any) -> tuple[list[Op], tuple[str, ...]]:
@@ -24,9 +24,10 @@ def trained(recorder: Recorder, result: Any) -> tuple[list[Op], tuple[str, ...]]
     ]
     if ops and (left := recorder.tensors.just_saved()):
         ops[-1] = replace(ops[-1], saved=ops[-1].saved + left)
-    own = {type(node).__name__.removesuffix("Backward"): None for node in reached.values() if _is_own(node)}
-    known = f"what {', '.join(own)} costs in the backward pass is not known: its mult-adds are a lower bound"
-    return ops, (known,) if own else ()
+    own = [
+        type(node).__name__.removesuffix("Backward") for node in reached.values() if isinstance(node, BackwardCFunction)
+    ]
+    return ops, backward_unknown(dict.fromkeys(own))
 
 
 def _behind(nodes: list[Any]) -> dict[int, Any]:
@@ -39,10 +40,6 @@ def _behind(nodes: list[Any]) -> dict[int, Any]:
             found[id(node)] = node
             left += [following for following, _ in node.next_functions if following is not None]
     return found
-
-
-def _is_own(node: Any) -> bool:
-    return isinstance(node, BackwardCFunction)
 
 
 def _untrained(op: Op) -> Op:

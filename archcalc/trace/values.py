@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -143,6 +144,12 @@ class Trace:
     failure: str | None = None
     autograd: bool = False
     buffer_bytes: int = 0
+
+
+def backward_unknown(names: Collection[str]) -> tuple[str, ...]:
+    """What a reader must know of calls whose backward pass nobody counts; nothing where there are none."""
+    said = f"what {', '.join(names)} costs in the backward pass is not known: its mult-adds are a lower bound"
+    return (said,) if names else ()
 
 
 def tensor_specs(tree: Any) -> list[TensorSpec]:
