@@ -8,20 +8,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from archcalc.errors import ArchcalcError, ModelError, UsageError
+from archcalc.values.errors import ArchcalcError, ModelError, UsageError
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from archcalc.bench.timing import Benchmark
-    from archcalc.count.compare import Comparison
-    from archcalc.count.memory import Budget
-    from archcalc.count.report import Cost, Report, Row
-    from archcalc.trace.values import TensorSpec
+    from archcalc.values.benchmark import Benchmark
+    from archcalc.values.budget import Budget
+    from archcalc.values.comparison import Comparison
+    from archcalc.values.conventions import Conventions
+    from archcalc.values.report import Cost, Report, Row
+    from archcalc.values.trace import TensorSpec
 
 __version__ = "0.1.0"
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Benchmark",
     "Budget",
     "Comparison",
+    "Conventions",
     "Cost",
     "ModelError",
     "Report",
@@ -39,6 +41,7 @@ __all__ = [
     "benchmark",
     "build",
     "compare",
+    "conventions",
     "formula",
     "memory",
     "names",
@@ -49,13 +52,14 @@ Formula = TypeVar("Formula", bound=Callable[..., int])
 # torch takes a second to import, and the classes of results a good part of what `archcalc --help` takes: whatever needs
 # them imports them when it is called.
 _CLASSES = {
-    "Benchmark": "bench.timing",
-    "Budget": "count.memory",
-    "Comparison": "count.compare",
-    "Cost": "count.report",
-    "Report": "count.report",
-    "Row": "count.report",
-    "TensorSpec": "trace.values",
+    "Benchmark": "values.benchmark",
+    "Budget": "values.budget",
+    "Comparison": "values.comparison",
+    "Conventions": "values.conventions",
+    "Cost": "values.report",
+    "Report": "values.report",
+    "Row": "values.report",
+    "TensorSpec": "values.trace",
 }
 
 
@@ -108,9 +112,9 @@ def analyze(
     Raises UsageError if the request is wrong, and ModelError, with the rows so far as its `report`, if the model
     cannot be built or run.
     """
-    from archcalc.analysis import analyze
+    from archcalc.analysis import analysis_of
 
-    return analyze(model, inputs, batch_size, training, settings, backward)
+    return analysis_of(model, inputs, batch_size, settings=settings, training=training, backward=backward).report
 
 
 def memory(
@@ -126,9 +130,12 @@ def memory(
     `model`, `inputs`, `batch_size` and `settings` as in `analyze`; `optimizer` is "none", "sgd", "momentum" or "adam".
     Nothing is allocated. Raises UsageError and ModelError as `analyze` does.
     """
-    from archcalc.analysis import memory
+    from archcalc.analysis import analysis_of
+    from archcalc.count.memory import budget, check_optimizer
 
-    return memory(model, inputs, batch_size, settings, optimizer)
+    check_optimizer(optimizer)
+    found = analysis_of(model, inputs, batch_size, settings=settings, training=True, backward=True)
+    return budget(found.trace, optimizer)
 
 
 def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: int | None = None) -> Comparison:
@@ -137,7 +144,7 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
     Each is a report or anything that `analyze` takes; `inputs` and `batch_size` go to all but the reports.
     """
     from archcalc.count.compare import compare
-    from archcalc.count.report import Report
+    from archcalc.values.report import Report
 
     if not models:
         raise UsageError("name at least one network to compare")
@@ -145,6 +152,26 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
         model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models
     ]
     return compare(*reports)
+
+
+def conventions(
+    model: str | nn.Module,
+    inputs: Any = None,
+    *,
+    batch_size: int | None = None,
+    run: bool = False,
+    tools: Collection[str] = (),
+    **settings: Any,
+) -> Conventions:
+    """What other tools print for a network, in their own units, and what the difference to our count is made of.
+
+    `model`, `inputs`, `batch_size` and `settings` as in `analyze`. With `run` the tools that are installed, or only
+    those named in `tools`, are run on real weights beside it. Raises UsageError and ModelError as `analyze` does.
+    """
+    from archcalc.analysis import analysis_of
+    from archcalc.peers.run import conventions
+
+    return conventions(analysis_of(model, inputs, batch_size, settings=settings, every_op=True), run=run, only=tools)
 
 
 def formula(*ops: str) -> Callable[[Formula], Formula]:

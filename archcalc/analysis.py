@@ -1,73 +1,95 @@
-"""The whole way from a network to its report: build, trace, count."""
+"""The only way from a network to what is known of it: build, trace, count."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from copy import deepcopy
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
 
-from archcalc.count.memory import OPTIMIZERS, Budget, budget
-from archcalc.count.report import Report
-from archcalc.count.rows import count
-from archcalc.errors import ModelError, UsageError, unknown
+from archcalc.count.report import build_report
+from archcalc.sources.load import Subject, subject_of
 from archcalc.trace.inputs import tensors, with_values
 from archcalc.trace.run import trace
-from archcalc.trace.sizes import Typed, with_batch
-from archcalc.zoo.load import Subject, load
+from archcalc.values.errors import ModelError, UsageError
+from archcalc.values.input_size import Typed, with_batch
+from archcalc.values.report import Report
+from archcalc.values.trace import Trace
 
 
-def analyze(
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A network, one forward pass of it, and what that costs; `args` and `kwargs` are what the pass was given."""
+
+    subject: Subject
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    trace: Trace
+    report: Report
+
+
+def analysis_of(
     model: str | nn.Module,
     inputs: Any = None,
     batch_size: int | None = None,
-    training: bool = False,
+    *,
     settings: dict[str, Any] | None = None,
+    training: bool = False,
     backward: bool = False,
-) -> Report:
-    """See `archcalc.analyze`."""
-    settings = settings or {}
-    subject = subject_of(model, settings)
+    every_op: bool = False,
+) -> Analysis:
+    """What is known of a network; arguments as for `archcalc.analyze`.
+
+    `every_op` records every torch op that runs beneath a call, also where a shape rule makes running it needless.
+    Raises UsageError if the request is wrong, ModelError, with the rows so far, if the network cannot be built or run.
+    """
+    subject = subject_of(model, settings or {})
     args, kwargs = inputs_of(subject, inputs, batch_size)
-    report = report_of(subject, args, kwargs, training=training, backward=backward)
-    if report.failure is not None and subject.input_shape is None:
-        report = _with_values(model, settings, args, kwargs, report)
-    if report.failure is not None:
-        raise ModelError(f"{subject.name} failed at {report.failure}", report)
-    return report
+    return analysis(subject, args, kwargs, training=training, backward=backward, every_op=every_op)
 
 
-def report_of(
+def analysis(
     subject: Subject,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     *,
     training: bool = False,
     backward: bool = False,
-    real: bool = False,
-) -> Report:
-    """The report of one forward pass; it ends where the network fails, and says so."""
-    with nullcontext() if real else _uncollected():
-        found = trace(
-            subject.module,
-            args,
-            kwargs,
-            subject=subject.name,
-            training=training,
-            batch_size=batch_of(args, kwargs),
-            autograd=backward,
-            real=real,
-        )
-        return count(found, subject.source)
+    every_op: bool = False,
+) -> Analysis:
+    """One forward pass of a network on these arguments: on tensors without data, or real ones if it reads values."""
+    how = {"training": training, "autograd": backward}
+    found = _traced(subject, subject.module, args, kwargs, skip=not every_op, **how)
+    if found.failure is not None and not subject.in_zoo:
+        found = _on_real_tensors(subject, args, kwargs, found, how)
+    report = build_report(found, subject.source)
+    if found.failure is not None:
+        raise ModelError(f"{subject.name} failed at {found.failure}", report)
+    return Analysis(subject, args, kwargs, found, report)
+
+
+def _traced(subject: Subject, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], **how: Any) -> Trace:
+    with _without_garbage_collection():
+        return trace(module, args, kwargs, subject=subject.name, batch_size=batch_of(args, kwargs), **how)
+
+
+def _on_real_tensors(
+    subject: Subject, args: tuple[Any, ...], kwargs: dict[str, Any], failed: Trace, how: dict[str, bool]
+) -> Trace:
+    """The trace of a run on real tensors, for a model that reads values; the failed one if that gets no further."""
+    try:
+        found = _traced(subject, subject.with_weights(), with_values(args), with_values(kwargs), real=True, **how)
+    except Exception:  # nothing is lost: the first failure is reported
+        return failed
+    return failed if found.failure is not None and len(found.ops) <= len(failed.ops) else found
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Within it Python does not look for garbage: a trace makes many small objects, all of them to be kept."""
+def _without_garbage_collection() -> Iterator[None]:
+    """A trace makes many small objects, all of them to be kept: looking for garbage among them is time lost."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -77,74 +99,10 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def memory(
-    model: str | nn.Module,
-    inputs: Any = None,
-    batch_size: int | None = None,
-    settings: dict[str, Any] | None = None,
-    optimizer: str = "sgd",
-) -> Budget:
-    """See `archcalc.memory`."""
-    if optimizer not in OPTIMIZERS:
-        raise unknown("optimizer", optimizer, OPTIMIZERS)
-    subject = subject_of(model, settings or {})
-    args, kwargs = inputs_of(subject, inputs, batch_size)
-    batch = batch_of(args, kwargs)
-    found = trace(subject.module, args, kwargs, subject=subject.name, training=True, batch_size=batch, autograd=True)
-    if found.failure is not None:
-        raise ModelError(f"{subject.name} failed at {found.failure}", count(found, subject.source))
-    return budget(found, optimizer)
-
-
-def largest_batch(limit: int, budget_of: Callable[[int], Budget], total: str) -> int:
-    """The largest batch whose `total` ("inference_total" or "training_total") is within a limit of bytes, 0 for none.
-
-    Memory grows with the batch in a line, nearly: two points give a guess, and halving finds the end of it.
-    """
-
-    @cache
-    def needs(batch: int) -> int:
-        return int(getattr(budget_of(batch), total))
-
-    if needs(1) > limit:
-        return 0
-    low, high = 1, 2
-    while needs(high) <= limit:
-        a_sample = max(1, (needs(high) - needs(low)) // (high - low))
-        low, high = high, max(high + 1, high + (limit - needs(high)) // a_sample)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if needs(middle) <= limit else (low, middle)
-    return low
-
-
-def subject_of(model: str | nn.Module, settings: dict[str, Any], *, real: bool = False) -> Subject:
-    """The network that is named or handed in; a named one has weights without data unless they are to be `real`."""
-    if isinstance(model, nn.Module):
-        if settings:
-            raise UsageError(f"settings such as {next(iter(settings))} are for networks that are built here by name")
-        return Subject(type(model).__name__, "", None, model)
-    if isinstance(model, str):
-        return load(model, settings, real=real)
-    raise UsageError(f"a model is a name or a torch module, not {model!r}")
-
-
 def inputs_of(subject: Subject, inputs: Any, batch_size: int | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of one forward pass, by position and by name, with a tensor without data for every shape."""
     given = tensors(subject.module, _batched(subject, inputs, batch_size))
     return ((), given) if isinstance(given, dict) else (tuple(_listed(given)), {})
-
-
-def _with_values(
-    model: str | nn.Module, settings: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any], failed: Report
-) -> Report:
-    """The report of a run on real tensors, for a model that reads values; the failed one if that gets no further."""
-    try:
-        subject = subject_of(model if isinstance(model, str) else deepcopy(model), settings, real=True)
-        found = report_of(subject, with_values(args), with_values(kwargs), training=failed.training, real=True)
-    except Exception:  # nothing is lost: the first failure is reported
-        return failed
-    return failed if found.failure is not None and len(found.rows) <= len(failed.rows) else found
 
 
 def _batched(subject: Subject, inputs: Any, batch_size: int | None) -> Any:

@@ -8,19 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from archcalc.analysis import analyze
-from archcalc.claims.check import Verdict, by_subject, check, in_order, plain
-from archcalc.claims.claim import Claim, documented
+from archcalc.analysis import analysis_of
+from archcalc.claims.check import by_subject, check, in_order, plain
+from archcalc.claims.read import documented
 from archcalc.count.compare import compare
-from archcalc.count.report import CONVENTION, Report
-from archcalc.errors import ArchcalcError
-from archcalc.render import render
-from archcalc.render.catalogue import Listing, Totals, catalogue
-from archcalc.render.comparison import comparison
-from archcalc.render.layers import layers
-from archcalc.render.verdicts import verification
+from archcalc.formats import render
+from archcalc.render.compare import comparison
+from archcalc.render.list import catalogue
+from archcalc.render.table import layers
+from archcalc.render.verify import verification
+from archcalc.values.claim import Claim, Verdict
+from archcalc.values.errors import ArchcalcError
+from archcalc.values.listing import Architecture, Listing, Totals
+from archcalc.values.report import CONVENTION, Report
 from archcalc.zoo import registry
-from archcalc.zoo.registry import Architecture
 
 PAIRS = (
     ("alexnet", "lenet5"),
@@ -115,11 +116,12 @@ def _network(entry: Architecture, claims: list[Claim]) -> Part:
 
 
 def _pair(one: str, other: str) -> Part:
-    name = f"compare/{one}-{other}.csv"
+    file = f"compare/{one}-{other}.csv"
     try:
-        return Part({name: render(comparison(compare(analyze(one), analyze(other))), "csv")}, {})
+        reports = [analysis_of(name).report for name in (one, other)]
+        return Part({file: render(comparison(compare(*reports)), "csv")}, {})
     except ArchcalcError as error:
-        return Part({}, {name: str(error)})
+        return Part({}, {file: str(error)})
 
 
 def _index(names: list[str], claims: int) -> str:

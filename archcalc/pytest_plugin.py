@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from archcalc.errors import ArchcalcError
+from archcalc.values.errors import ArchcalcError
 
 if TYPE_CHECKING:
-    from archcalc.claims.claim import Claim
-    from archcalc.count.report import Report
+    from archcalc.values.claim import Claim
+    from archcalc.values.report import Report
 
 _REPORTS = pytest.StashKey[dict[Any, "Report"]]()
 
@@ -53,7 +53,7 @@ class ClaimsFile(pytest.File):
 
     def collect(self) -> Iterator[ClaimItem]:
         """One test a claim."""
-        from archcalc.claims.claim import read
+        from archcalc.claims.read import read
 
         for claim in read(self.path):
             said = [claim.subject, claim.place, claim.metric, claim.of, claim.printed, claim.min, claim.max]

@@ -78,10 +78,10 @@ def call_of(tool: str, module: Any, image: Any) -> Callable[[], int | None]:
 
         return forward
     if tool == ARCHCALC:
-        from archcalc.analysis import analyze
+        from archcalc import analyze
 
         return lambda: analyze(module, tuple(image.shape)).total("macs")
-    from archcalc.peers import TOOLS
+    from archcalc.peers.run import TOOLS
 
     package, run = TOOLS[tool]
     __import__(package)
@@ -213,7 +213,7 @@ def main() -> None:
     if given.one:
         print(json.dumps(measure(*given.one, given.meta)))
         return
-    from archcalc.peers import is_installed
+    from archcalc.peers.run import is_installed
 
     tools = [tool for tool in PEERS if is_installed(tool)]
     if missing := sorted(set(PEERS) - set(tools)):

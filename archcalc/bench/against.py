@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from archcalc.bench.samples import Ratio, ratio
-from archcalc.bench.timing import Benchmark, Timing
-from archcalc.errors import UsageError
+from archcalc.values.benchmark import Benchmark, Timing
+from archcalc.values.errors import UsageError
+from archcalc.values.samples import Ratio, ratio
 
 
 @dataclass(frozen=True, slots=True)

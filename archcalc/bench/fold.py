@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from archcalc.bench.samples import Samples
-from archcalc.bench.timing import Bound, Layers, LayerTiming
+from archcalc.values.benchmark import Bound, Layers, LayerTiming
+from archcalc.values.samples import Samples
 
 
 def fold(layers: Layers, depth: int) -> Layers:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from archcalc.bench.timing import Benchmark, Timing
-from archcalc.count.compare import Comparison, Metric
+from archcalc.values.benchmark import Benchmark, Timing
+from archcalc.values.comparison import Comparison, Metric
 
 
 def latencies(found: Comparison, measured: Benchmark) -> list[Timing | None]:

@@ -20,10 +20,10 @@ from torch.overrides import TorchFunctionMode
 from archcalc.bench.clock import Marks
 from archcalc.bench.network import Workload
 from archcalc.bench.rows import Grouped, Key, matched
-from archcalc.bench.samples import Samples
-from archcalc.errors import ModelError
 from archcalc.trace.calls import classify
 from archcalc.trace.tensors import tensors_in
+from archcalc.values.errors import ModelError
+from archcalc.values.samples import Samples
 
 
 class LayerPasses:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 import archcalc
-from archcalc.bench.timing import Machine
+from archcalc.values.benchmark import Machine
 
 
 def machine(device: torch.device) -> Machine:

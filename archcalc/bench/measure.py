@@ -8,7 +8,7 @@ from typing import Protocol
 from torch.utils.benchmark import Timer
 
 from archcalc.bench.clock import Clock
-from archcalc.bench.samples import Samples
+from archcalc.values.samples import Samples
 
 ROUNDS = 8
 """Turns that each measurement gets; the time budget is shared among them."""

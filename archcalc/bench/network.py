@@ -10,12 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archcalc.analysis import inputs_of, report_of, subject_of
+from archcalc.analysis import analysis, inputs_of
 from archcalc.bench.clock import Clock, Stopwatch
 from archcalc.bench.device import bytes_of
-from archcalc.count.report import Report
-from archcalc.errors import ModelError, UsageError
+from archcalc.sources.load import subject_of
 from archcalc.trace.tensors import tensors_in
+from archcalc.values.errors import ModelError, UsageError
+from archcalc.values.report import Report
 
 MOMENTUM = 0.9
 
@@ -37,8 +38,9 @@ class Network:
         compiled: bool = False,
     ) -> None:
         subject = subject_of(model, settings, real=True)
-        if isinstance(model, nn.Module) or ":" in model:
-            subject = replace(subject, module=deepcopy(subject.module))  # somebody else may hold on to it
+        if not subject.in_zoo:  # somebody else may hold on to it
+            copy = deepcopy(subject.module)
+            subject = replace(subject, module=copy, with_weights=lambda: deepcopy(copy))
         if any(parameter.is_meta for parameter in subject.module.parameters()):
             raise UsageError(f"{subject.name} has weights without data: there is nothing to time")
         self.subject = subject
@@ -82,12 +84,10 @@ class Workload:
         self._args = tuple(self._real(value) for value in args)
         self._kwargs = {name: self._real(value) for name, value in kwargs.items()}
         how = {"training": network.training, "backward": network.training}
-        self.report: Report = report_of(subject, args, kwargs, **how)
-        if self.report.failure is not None:  # a model may read values
-            copy = replace(subject, module=deepcopy(subject.module))
-            self.report = report_of(copy, self._args, self._kwargs, real=True, **how)
-        if self.report.failure is not None:
-            raise ModelError(f"failed at {self.report.failure}", self.report)
+        try:
+            self.report: Report = analysis(subject, self._args, self._kwargs, **how).report
+        except ModelError as error:  # whoever tells of it names the network
+            raise ModelError(str(error).removeprefix(f"{subject.name} "), error.report) from error
         self._seeds: list[Tensor] | None = None
 
     def phases(self, clock: Clock) -> dict[str, tuple[Run, Clock]]:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch.utils.benchmark import Timer
 
 from archcalc.bench.clock import Clock
-from archcalc.bench.timing import Peak
+from archcalc.values.benchmark import Peak
 
 SIDES = {"cpu": (512, 1024, 2048, 4096), "cuda": (2048, 4096, 8192, 16384)}
 """Sides of the square matrices, smallest first; a side counts if one product fits the time budget."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archcalc.bench.timing import Bound, Peak
-from archcalc.count.report import Report, Row
+from archcalc.values.benchmark import Bound, Peak
+from archcalc.values.report import Report, Row
 
 _HANDED_ON = frozenset(["add", "sub"])
 """Calls whose backward pass hands the gradient on as it is."""

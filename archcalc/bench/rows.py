@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from archcalc.count.report import Row
+from archcalc.values.report import Row
 
 
 class Key(NamedTuple):

@@ -18,8 +18,8 @@ from archcalc.bench.measure import Measurement, Timed, interleaved
 from archcalc.bench.network import Network, Workload
 from archcalc.bench.peak import peak
 from archcalc.bench.roofline import bound, macs_of
-from archcalc.bench.timing import Benchmark, Failure, Layers, LayerTiming, Peak, Setting, Timing
-from archcalc.errors import ArchcalcError, ModelError, UsageError, unknown
+from archcalc.values.benchmark import Benchmark, Failure, Layers, LayerTiming, Peak, Setting, Timing
+from archcalc.values.errors import ArchcalcError, ModelError, UsageError, unknown
 
 MODES = ("train", "inference")
 

@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from archcalc.claims.claim import Claim, documented, located
 from archcalc.claims.metrics import METRICS, at
-from archcalc.claims.prints import Value, budget, judge, text
-from archcalc.count.columns import BACKWARD
-from archcalc.count.report import Report
-from archcalc.errors import ArchcalcError, ModelError, UsageError, unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A claim, the value computed for it, how the print relates to it, and whether that was expected.
-
-    `value` is the computed value in raw text; `problem` says in words what is not as expected.
-    """
-
-    claim: Claim
-    value: str
-    verdict: str
-    problem: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the verdict is the expected one."""
-        return not self.problem
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values: the claim's own, and what came of it."""
-        return {**self.claim.to_dict(), "computed": self.value, "verdict": self.verdict, "ok": self.ok} | (
-            {"problem": self.problem} if self.problem else {}
-        )
+from archcalc.claims.printed_number import Value, budget, judge, text
+from archcalc.claims.read import documented, located
+from archcalc.values.claim import Claim, Verdict
+from archcalc.values.columns import BACKWARD
+from archcalc.values.errors import ArchcalcError, ModelError, UsageError, unknown
+from archcalc.values.report import Report
 
 
 def check(claims: Iterable[Claim], reports: dict[Any, Report] | None = None) -> Iterator[Verdict]:
@@ -134,8 +110,8 @@ def _exists(report: Report, place: str) -> bool:
 
 
 def _report(claim: Claim, subject: str, reports: dict[Any, Report]) -> Report:
-    from archcalc.analysis import analyze
-    from archcalc.trace.sizes import parse_input, with_batch
+    from archcalc.analysis import analysis_of
+    from archcalc.values.input_size import parse_input, with_batch
 
     settings, size = claim.settings, claim.input
     if subject != claim.subject:  # how the subject is run says nothing of the network it is held against
@@ -145,7 +121,9 @@ def _report(claim: Claim, subject: str, reports: dict[Any, Report]) -> Report:
     if key not in reports:
         inputs = None if size is None else with_batch(parse_input(size), claim.batch)
         batch_size = claim.batch if inputs is None else None
-        reports[key] = analyze(subject, inputs, batch_size, claim.training, settings, backward)
+        reports[key] = analysis_of(
+            subject, inputs, batch_size, settings=settings, training=claim.training, backward=backward
+        ).report
     return reports[key]
 
 

@@ -8,10 +8,10 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from archcalc.claims.prints import Value
+from archcalc.claims.printed_number import Value
 from archcalc.count.fold import gathered
-from archcalc.count.report import Report, Row
-from archcalc.errors import unknown
+from archcalc.values.errors import unknown
+from archcalc.values.report import Report, Row
 
 Metric = Callable[[Report, Row, str], Value]
 

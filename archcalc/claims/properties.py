@@ -16,10 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from archcalc.claims.prints import Value
-from archcalc.errors import unknown
+from archcalc.claims.printed_number import Value
+from archcalc.sources.load import load
+from archcalc.values.errors import unknown
 from archcalc.zoo import registry
-from archcalc.zoo.load import load
 from archcalc.zoo.resnet_blocks import Residual
 
 Property = Callable[[str, str], Value]
@@ -249,13 +249,13 @@ def _separable_conv1(measure: str, subject: str, place: str) -> Value:
     The reading of GoogLeNet's first row that fits its print: Chollet 2017, section 2, says that Inception's first
     layer was such a one.
     """
-    from archcalc.analysis import analyze
+    from archcalc.analysis import analysis_of
 
     convs = (nn.Conv2d(3, 24, 7, stride=2, padding=3, groups=3, bias=False), nn.Conv2d(24, 64, 1, bias=False))
     image = _image(subject)
     if nn.Sequential(*convs)(image).shape != layer(subject, "conv1")(image).shape:
         return None
-    return analyze(nn.Sequential(*convs), tuple(image.shape)).total(measure)
+    return analysis_of(nn.Sequential(*convs), tuple(image.shape)).report.total(measure)
 
 
 def top_k(probabilities: list[float], k: int) -> set[int]:

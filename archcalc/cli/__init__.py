@@ -9,13 +9,17 @@ from typing import Annotated
 import typer
 
 from archcalc.cli.bench import bench
-from archcalc.cli.budget import memory
+from archcalc.cli.compare import compare
 from archcalc.cli.conventions import conventions
-from archcalc.cli.documents import explain, export, verify
-from archcalc.cli.fields import rf
-from archcalc.cli.networks import compare, list_, table
+from archcalc.cli.explain import explain
+from archcalc.cli.export import export
+from archcalc.cli.list import list_
+from archcalc.cli.memory import memory
+from archcalc.cli.rf import rf
 from archcalc.cli.streams import say
-from archcalc.errors import UsageError
+from archcalc.cli.table import table
+from archcalc.cli.verify import verify
+from archcalc.values.errors import UsageError
 
 app = typer.Typer(
     name="archcalc",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archcalc.cli.networks import ROWS_IN_A_TERMINAL, settings_of
+from archcalc.cli.folding import RAW, ROWS_IN_A_TERMINAL
 from archcalc.cli.options import (
     All,
     As,
@@ -27,13 +27,14 @@ from archcalc.cli.options import (
     Settings,
     Threads,
 )
+from archcalc.cli.request import settings_of
 from archcalc.cli.streams import clear_errors, say, status, write, write_file
-from archcalc.errors import ModelError, UsageError
+from archcalc.values.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from archcalc.bench.against import Change
-    from archcalc.bench.timing import Benchmark, Layers
-    from archcalc.render.grid import Grid
+    from archcalc.values.benchmark import Benchmark, Layers
+    from archcalc.values.document import Grid
 
 Mode = StrEnum("Mode", ["train", "inference"])
 Dtype = StrEnum("Dtype", ["fp32", "bf16", "fp16"])
@@ -84,10 +85,10 @@ def bench(
     archcalc bench resnet50 --against before.json --fail-over 10%
     """  # noqa: D301  \b keeps the lines of the example apart
     with clear_errors(debug):
-        from archcalc.bench.timing import load
+        from archcalc.values.benchmark import load
 
         inputs, batches = sizes_of(input_size, _batches(batch_size))
-        chosen = checked(models, set_)
+        settings = _settings(models, set_)
         limit = None if fail_over is None else _limit(fail_over)
         if limit is not None and against is None:
             raise UsageError("--fail-over needs a benchmark to be slower than: add --against FILE")
@@ -114,15 +115,15 @@ def bench(
                 seconds=seconds,
                 layers=with_layers,
                 seed=seed,
-                settings=chosen,
+                settings=settings,
                 tell=tell,
             )
         if save is not None:
             write_file(save, json.dumps(found.to_dict()) + "\n")
 
         from archcalc.bench.against import changes, differences
-        from archcalc.render.layer_timings import layer_timings
-        from archcalc.render.timings import timings
+        from archcalc.render.bench import timings
+        from archcalc.render.bench_layers import layer_timings
 
         since = () if before is None else changes(found, before)
         others = [] if before is None else differences(found, before)
@@ -153,7 +154,7 @@ def latency(
 ) -> Benchmark:
     """The forward passes of networks that stand side by side, measured in turns."""
     inputs, batches = sizes_of(input_size, (batch_size,))
-    chosen = checked(models, pairs)
+    settings = _settings(models, pairs)
 
     from archcalc.bench.run import benchmark
 
@@ -166,7 +167,7 @@ def latency(
             mode="train" if training else "inference",
             seconds=seconds,
             threads=threads,
-            settings=chosen,
+            settings=settings,
             tell=tell,
         )
 
@@ -191,7 +192,7 @@ def _batches(text: str | None) -> tuple[int | None, ...]:
 
 def sizes_of(sizes: list[str] | None, batches: tuple[int | None, ...]) -> tuple[Any, tuple[int | None, ...]]:
     """The input's shape, or the shapes of several inputs, and the batches that they do not hold yet."""
-    from archcalc.trace.sizes import parse_input, with_batch
+    from archcalc.values.input_size import parse_input, with_batch
 
     shapes = [parse_input(size) for size in sizes or ()]
     for batch in batches:
@@ -205,15 +206,10 @@ def sizes_of(sizes: list[str] | None, batches: tuple[int | None, ...]) -> tuple[
     return shapes[0], batches
 
 
-def checked(models: list[str], pairs: list[str] | None) -> dict[str, Any]:
-    """The settings; what is wrong with names and settings is said before torch is imported."""
-    from archcalc.zoo import registry
-
-    chosen = settings_of(pairs or [])
-    for model in models:
-        if ":" not in model and not model.endswith(".py"):
-            registry.check_settings(registry.architecture(model), chosen)
-    return chosen
+def _settings(models: list[str], pairs: list[str] | None) -> dict[str, Any]:
+    """The settings that all models take."""
+    settings = [settings_of(model, pairs) for model in models]
+    return settings[-1]
 
 
 def _limit(text: str) -> float:
@@ -238,4 +234,4 @@ def _folded(layers: Layers, depth: int | None, everything: bool, form: Format) -
 
     if depth is not None:
         return fold(layers, depth)
-    return layers if everything or form in (Format.csv, Format.json) else fold_to(layers, ROWS_IN_A_TERMINAL)
+    return layers if everything or form in RAW else fold_to(layers, ROWS_IN_A_TERMINAL)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from archcalc.cli.networks import checked
 from archcalc.cli.options import As, Batch, Debug, Format, Inputs, Model, Output, Settings
+from archcalc.cli.request import analyze, request
 from archcalc.cli.streams import clear_errors, say, write
 
 
@@ -35,12 +35,13 @@ def conventions(
     with clear_errors(debug):
         from archcalc.render.conventions import conventions
 
-        inputs, batch, chosen = checked(model, input_size, batch_size, set_)
+        asked = request(model, input_size, batch_size, set_)
+        analysis = analyze(asked, every_op=True)
 
-        from archcalc import peers
+        from archcalc.peers import run as peers
 
         with redirect_stdout(sys.stderr):
-            found = peers.conventions(model, inputs, batch, chosen, run)
+            found = peers.conventions(analysis, run=run)
         write(conventions(found), form, output)
         if found.wrong:
             say(f"not as computed: {', '.join(found.wrong)}; another version of the tool, or an error here")

@@ -18,7 +18,7 @@ def _complete_model(incomplete: str) -> list[str]:
 
 
 def _complete_columns(incomplete: str) -> list[str]:
-    from archcalc.count.columns import COLUMNS
+    from archcalc.values.columns import COLUMNS
 
     chosen, comma, begun = incomplete.rpartition(",")
     return [f"{chosen}{comma}{key}" for key in COLUMNS if key.startswith(begun)]

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from archcalc.cli.options import Format
-from archcalc.errors import ArchcalcError, UsageError
+from archcalc.values.errors import ArchcalcError, UsageError
 
 if TYPE_CHECKING:
-    from archcalc.render.grid import Grid
+    from archcalc.values.document import Grid
 
 BAR = 30
 """The width of a full bar of progress, in characters."""
@@ -25,7 +25,7 @@ BAR = 30
 
 def write(grid: Grid, form: Format, output: Path | None) -> None:
     """The grid to stdout or, whole or not at all, to a file."""
-    from archcalc.render import render
+    from archcalc.formats import render
 
     if output is not None and str(output) != "-":
         write_file(output, render(grid, form, width=_width(), colour=False))
@@ -123,7 +123,7 @@ def status() -> Iterator[Callable[[str], None]]:
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[str], None]]:
     """A function to call with the name of each item that is finished: a bar on stderr, where somebody is looking."""
-    from archcalc.render.units import bar
+    from archcalc.formats.units import bar
 
     finished = 0
     with status() as tell:

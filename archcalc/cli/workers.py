@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from archcalc.errors import ArchcalcError, ModelError
+from archcalc.values.errors import ArchcalcError, ModelError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from archcalc.count.report import Report, Row
+from archcalc.values.report import Report, Row
 
 
 def fold(report: Report, depth: int) -> Report:

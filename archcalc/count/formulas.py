@@ -14,10 +14,10 @@ from math import prod
 from typing import Any, TypeVar
 
 from archcalc.count.free import FREE, free_aten
-from archcalc.count.report import Cost, Product, Window
-from archcalc.errors import UsageError
 from archcalc.trace.shapes import broadcast
-from archcalc.trace.values import AtenOp, Op, Shape, TensorSpec
+from archcalc.values.errors import UsageError
+from archcalc.values.report import Cost, Product, Window
+from archcalc.values.trace import AtenOp, Op, Shape, TensorSpec
 
 Formula = Callable[..., Cost]
 Own = TypeVar("Own", bound=Callable[..., int])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.trace.values import AtenOp
+from archcalc.values.trace import AtenOp
 
 _KINDS = {
     "activation": """relu relu6 leaky_relu elu celu selu silu mish gelu hardswish hardsigmoid hardtanh tanh sigmoid

@@ -9,62 +9,43 @@ what an allocator rounds up, come on top and are not known here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import cache
 
-from archcalc.trace.values import Op, TensorSpec, Trace
+from archcalc.values.budget import Budget, Peak
+from archcalc.values.errors import unknown
+from archcalc.values.trace import Op, TensorSpec, Trace
 
 OPTIMIZERS = {"none": 0, "sgd": 0, "momentum": 1, "adam": 2}
 """Numbers that an optimiser keeps for each trainable weight."""
 
-SCHEMA = "archcalc.memory/1"
+
+def check_optimizer(name: str) -> None:
+    """Raise UsageError for an optimiser that is not among OPTIMIZERS."""
+    if name not in OPTIMIZERS:
+        raise unknown("optimizer", name, OPTIMIZERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Peak:
-    """The most bytes at once, and the path of the call at which they are reached."""
+def largest_batch(limit: int, budget_of: Callable[[int], Budget], total: str) -> int:
+    """The largest batch whose `total` ("inference_total" or "training_total") is within a limit of bytes, 0 for none.
 
-    nbytes: int
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Bytes by part.
-
-    `weights` and `buffers` are always there; `gradients` and `optimizer_state` while training. `input` is what goes
-    in. `saved` is kept by the forward pass for the backward pass, parameters excluded. `inference` is the peak of the
-    tensors of a forward pass without gradients, `training` that of a step: saved tensors, and gradients of
-    activations and weights.
+    Memory grows with the batch in a line, nearly: two points give a guess, and halving finds the end of it.
     """
 
-    subject: str
-    batch_size: int | None
-    optimizer: str
-    weights: int
-    buffers: int
-    gradients: int
-    optimizer_state: int
-    input: int
-    saved: int
-    inference: Peak
-    training: Peak
+    @cache
+    def needs(batch: int) -> int:
+        return int(getattr(budget_of(batch), total))
 
-    @property
-    def inference_total(self) -> int:
-        """Bytes that a forward pass needs in all."""
-        return self.weights + self.buffers + self.inference.nbytes
-
-    @property
-    def training_total(self) -> int:
-        """Bytes that a training step needs in all; its peak holds the gradients of the weights so far."""
-        return self.weights + self.buffers + self.optimizer_state + self.training.nbytes
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values in bytes."""
-        totals = {"inference_total": self.inference_total, "training_total": self.training_total}
-        return {"schema": SCHEMA, **asdict(self), **totals}
+    if needs(1) > limit:
+        return 0
+    low, high = 1, 2
+    while needs(high) <= limit:
+        a_sample = max(1, (needs(high) - needs(low)) // (high - low))
+        low, high = high, max(high + 1, high + (limit - needs(high)) // a_sample)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if needs(middle) <= limit else (low, middle)
+    return low
 
 
 def budget(trace: Trace, optimizer: str = "sgd") -> Budget:

@@ -1,279 +1,150 @@
-"""The report: one row a call with what it costs, and totals that are sums over those rows."""
+"""From a trace to a report: what each call costs, which parameters it is the first to use, how deep it lies."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from fractions import Fraction
-from math import prod
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import Any
 
-from archcalc.trace.values import Module, Parameter, Shape
-
-if TYPE_CHECKING:
-    import pandas
-
-SCHEMA = "archcalc.report/1"
-
-SUMS = (
-    "params",
-    "activations",
-    "weights",
-    "backward_macs",
-    "saved_bytes",
-    "read_bytes",
-    "written_bytes",
-    "bytes_moved",
-    "output_elements",
-)
-"""The attributes of rows that may be added up, besides `macs` and `flops`."""
-
-CONVENTION = (
-    "mult-adds: one per multiply-add of convolutions and matrix products; "
-    "bias, normalisation, pooling and activations are not counted. FLOPs = 2 x mult-adds"
-)
+from archcalc.count.formulas import cost
+from archcalc.count.rf import Field, receptive_fields
+from archcalc.values.report import Cost, Report, Row
+from archcalc.values.trace import Op, Shape, Trace, backward_unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What slides over the input: one number an axis, `groups` for all; `ceil` rounds the output size up."""
+def build_report(trace: Trace, source: str = "") -> Report:
+    """The report of a trace: one row a call, in forward order."""
+    costs = [cost(op) for op in trace.ops]
+    depths = _depths(trace, [known for known, _ in costs])
+    unused = {parameter.name: parameter for parameter in trace.params}
+    rows = []
+    seen = _columns_of(receptive_fields(trace.ops, trace.inputs, [known.window for known, _ in costs]))
+    for op, path, depth, columns, (known, unknown) in zip(trace.ops, _paths(trace), depths, seen, costs, strict=True):
+        activations = [spec for spec in op.inputs if spec.param is None]
+        first_used = [unused.pop(spec.param) for spec in op.inputs if spec.param in unused]
+        rows.append(
+            Row(
+                path=path,
+                kind=op.kind,
+                module=op.path,
+                call=op.call,
+                window=known.window,
+                input_shapes=tuple(spec.shape for spec in activations),
+                output_shapes=tuple(spec.shape for spec in op.outputs),
+                dtype=op.outputs[0].dtype,
+                params=sum(parameter.numel for parameter in first_used),
+                macs=None if unknown else known.macs,
+                activations=None if unknown else known.activations,
+                least_macs=known.macs,
+                depth=depth,
+                unknown=unknown,
+                free=known.free,
+                products=known.products,
+                parameters=tuple(first_used),
+                **columns,
+                **_moved(op),
+                **(_trained(op, known, unknown) if trace.autograd else {}),
+            )
+        )
+    uncounted = [row.kind for row in rows if trace.autograd and row.backward_macs is None and row.macs is not None]
+    inputs = tuple(spec.shape for spec in trace.inputs)
+    outputs = tuple(spec.shape for spec in trace.outputs)
+    first = [shape for row in rows for shape in (row.input_shape, row.output_shape) if shape is not None]
+    return Report(
+        subject=trace.subject,
+        source=source,
+        rows=tuple(rows),
+        input_shapes=inputs,
+        output_shapes=outputs,
+        training=trace.training,
+        batch_size=trace.batch_size if _all_begin_with(trace.batch_size, (*inputs, *outputs, *first)) else None,
+        depth=max((depths[spec.producer] for spec in trace.outputs if spec.producer is not None), default=0),
+        uncalled={} if trace.failure else {name: parameter.numel for name, parameter in unused.items()},
+        modules=trace.modules,
+        notes=trace.notes + backward_unknown(dict.fromkeys(uncounted)),
+        failure=trace.failure,
+    )
 
-    kernel: Shape
-    stride: Shape
-    padding: Shape | str
-    dilation: Shape
-    groups: int = 1
-    ceil: bool = False
+
+def _columns_of(seen: list[Field]) -> list[dict[str, Any]]:
+    """Each field as the columns of a row; what keeps its field, such as a normalisation, has the very same one."""
+    known = {id(field): field for field in seen}
+    columns = {at: _seen(field) for at, field in known.items()}
+    return [columns[id(field)] for field in seen]
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
-    """Multiply-adds as a product: so many `units`, "outputs" mostly, and for each of them a sum over so much."""
+def _seen(field: Field) -> dict[str, Any]:
+    if not field:
+        return {}
+    if any(axis.whole for axis in field):
+        return {"receptive_field": "all"}
+    found: dict[str, Any] = {"receptive_field": tuple(axis.size for axis in field)}
+    if not any(axis.merged for axis in field):
+        jumps = (axis.jump for axis in field)
+        found["jump"] = tuple(jump.numerator if jump.denominator == 1 else jump for jump in jumps)
+        found["rf_offset"] = tuple(axis.lo[0] for axis in field)
+    return found | {"misaligned": any(axis.misaligned for axis in field)}
 
-    units: Shape
-    each: Shape
-    noun: str = "outputs"
 
-    @property
-    def macs(self) -> int:
-        """Units times what each of them sums over."""
-        return prod(self.units) * prod(self.each)
+def _moved(op: Op) -> dict[str, Any]:
+    """Bytes read and written; a view moves none."""
+    if op.aten and all("view" in aten.tags for aten in op.aten):
+        return {}
+    return {
+        "read_bytes": sum(spec.nbytes for spec in op.inputs),
+        "written_bytes": sum(spec.nbytes for spec in op.outputs),
+    }
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one call costs, in plain counts.
+def _trained(op: Op, known: Cost, unknown: tuple[str, ...]) -> dict[str, Any]:
+    """The backward pass of a call, as far as its products ran as ops that torch counts."""
+    counted = sum(aten.flops or 0 for aten in op.aten) // 2 == known.macs
+    macs = sum(aten.backward for aten in op.aten) // 2
+    return {
+        "backward_macs": macs if counted and known.backward and not unknown else None,
+        "saved_bytes": sum(size for _, size in op.saved),
+    }
 
-    The multiply-adds of convolutions and matrix products are given as `products`; `registry_macs` are those that
-    torch's own registry counted. `activations` are the elements that they put out (fvcore's and RegNet's activation
-    count, Krizhevsky's "neurons"). `free` says why there is nothing to count. `backward`: the gradients of a product
-    cost what the product does, as they do not where a user's formula gives a plain number.
+
+def _all_begin_with(batch_size: int | None, shapes: tuple[Shape, ...]) -> bool:
+    return batch_size is not None and all(shape and shape[0] == batch_size for shape in shapes)
+
+
+def _paths(trace: Trace) -> list[str]:
+    """A name for each call: its module's path, and the kind where that module makes several calls or holds others."""
+    holders = {""}
+    for path in {op.path for op in trace.ops}:
+        holders.update(path[:at] for at, letter in enumerate(path) if letter == ".")
+    several = {path for (path, _), calls in Counter((op.path, op.call) for op in trace.ops).items() if calls > 1}
+    named = holders | several
+    taken: Counter[tuple[str, int, str]] = Counter()
+    names = []
+    for op in trace.ops:
+        if op.path not in named:
+            names.append(op.path)
+            continue
+        taken[op.path, op.call, op.kind] += 1
+        nth = taken[op.path, op.call, op.kind]
+        kind = op.kind.replace(".", "::")  # a dot would look like a module
+        name = f"{op.path}.{kind}".lstrip(".") + (f"_{nth}" if nth > 1 else "")
+        while name in trace.modules:  # a module may be called what the call is called
+            name += "_"
+        names.append(name)
+    return names
+
+
+def _depths(trace: Trace, costs: list[Cost]) -> list[int]:
+    """For each call the number of weight layers on the longest path from the input to its output.
+
+    A weight layer is a call with multiply-adds of which one operand comes from parameters alone.
     """
-
-    products: tuple[Product, ...] = ()
-    registry_macs: int = 0
-    activations: int = 0
-    window: Window | None = None
-    free: str = ""
-    backward: bool = True
-
-    @property
-    def macs(self) -> int:
-        """All multiply-adds."""
-        return sum(product.macs for product in self.products) + self.registry_macs
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a report: a call, or a folded module standing for all calls inside it.
-
-    `path` names the row: the module's path, with the kind behind it where a module makes several calls.
-    `module` is the `named_modules()` path and `call` counts that module's runs. Shapes carry the batch.
-    `params` counts the elements of `parameters`, those that this row is the first to use. `macs` and `activations`
-    are None where unknown; `unknown` then names the ops, and `least_macs` is the sum of what is known.
-    `depth` is the number of weight layers on the longest path from the input to this row's output.
-    `calls` is the number of calls that the row stands for; a row for one call has `products` that make its macs.
-    `receptive_field` is the number of input pixels that a unit of the output sees, one an axis, "all" where it sees
-    the whole input, None where unknown; unit i sees rf_offset + i·jump to rf_offset + i·jump + receptive_field - 1,
-    padding counted as pixels; `misaligned` if paths of different jumps met, and these are those of one of them.
-    `jump` and `rf_offset` are None where positions do not lie along an axis any more.
-    `read_bytes` and `written_bytes` are those of all tensors that go in, weights included, and come out; 0 for views.
-    `backward_macs` and `saved_bytes` are there where the backward pass was followed: the multiply-adds of the gradients
-    of inputs and weights that are needed, and what this call is the first to keep for them. `least_seconds` and
-    `bound` are there where a device was given: its roofline, and whether "arithmetic" or "memory" is what bounds.
-    """
-
-    path: str
-    kind: str
-    module: str = ""
-    call: int = 0
-    window: Window | None = None
-    input_shapes: tuple[Shape, ...] = ()
-    output_shapes: tuple[Shape, ...] = ()
-    dtype: str = "float32"
-    params: int = 0
-    macs: int | None = 0
-    activations: int | None = 0
-    least_macs: int = 0
-    depth: int = 0
-    unknown: tuple[str, ...] = ()
-    free: str = ""
-    calls: int = 1
-    products: tuple[Product, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
-    receptive_field: Shape | str | None = None
-    jump: tuple[int | Fraction, ...] | None = None
-    rf_offset: tuple[int, ...] | None = None
-    misaligned: bool = False
-    read_bytes: int = 0
-    written_bytes: int = 0
-    backward_macs: int | None = None
-    saved_bytes: int | None = None
-    least_seconds: float | None = None
-    bound: str | None = None
-
-    @property
-    def least_ms(self) -> float | None:
-        """The least time on the device in milliseconds."""
-        return None if self.least_seconds is None else 1000 * self.least_seconds
-
-    @property
-    def bytes_moved(self) -> int:
-        """Bytes that are read, weights included, and written: what must pass between memory and processor once."""
-        return self.read_bytes + self.written_bytes
-
-    @property
-    def intensity(self) -> float | None:
-        """Arithmetic intensity: FLOPs a byte moved; None where nothing is moved or the FLOPs are unknown."""
-        return None if self.flops is None or not self.bytes_moved else self.flops / self.bytes_moved
-
-    @property
-    def output_elements(self) -> int:
-        """Elements of all outputs."""
-        return sum(map(prod, self.output_shapes))
-
-    @property
-    def weights(self) -> int:
-        """Elements of the parameters of two or more axes: params without biases and normalisation."""
-        return sum(parameter.numel for parameter in self.parameters if len(parameter.shape) > 1)
-
-    @property
-    def input_shape(self) -> Shape | None:
-        """Shape of the first input, with the batch."""
-        return self.input_shapes[0] if self.input_shapes else None
-
-    @property
-    def output_shape(self) -> Shape | None:
-        """Shape of the first output, with the batch."""
-        return self.output_shapes[0] if self.output_shapes else None
-
-    @property
-    def flops(self) -> int | None:
-        """Floating-point operations: two a multiply-add; None where unknown."""
-        return None if self.macs is None else 2 * self.macs
-
-    @property
-    def kernel(self) -> Shape | None:
-        """Kernel size, one number an axis; None where nothing slides."""
-        return self.window.kernel if self.window else None
-
-    @property
-    def stride(self) -> Shape | None:
-        """Stride, one number an axis."""
-        return self.window.stride if self.window else None
-
-    @property
-    def padding(self) -> Shape | str | None:
-        """Padding, one number an axis, or torch's word for it ("same", "valid")."""
-        return self.window.padding if self.window else None
-
-    @property
-    def dilation(self) -> Shape | None:
-        """Dilation, one number an axis."""
-        return self.window.dilation if self.window else None
-
-    @property
-    def groups(self) -> int | None:
-        """Number of groups of channels that do not see each other."""
-        return self.window.groups if self.window else None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a network costs: rows in forward order and what a reader must know about them.
-
-    `source` says where the network comes from, such as the paper; `input_shapes` and `output_shapes` carry the
-    batch; `batch_size` is set where every shape of every row begins with it, so that it can be left out in print.
-    `uncalled` lists registered parameters that no row used, by name, with their elements. `folded` is the depth
-    that the rows were folded to, None where they are single calls. `failure` is the error at which the rows end.
-    `modules` is the tree that the rows came from, by path.
-    """
-
-    subject: str
-    rows: tuple[Row, ...]
-    input_shapes: tuple[Shape, ...]
-    output_shapes: tuple[Shape, ...] = ()
-    source: str = ""
-    training: bool = False
-    batch_size: int | None = None
-    depth: int = 0
-    uncalled: dict[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    folded: int | None = None
-    failure: str | None = None
-    modules: dict[str, Module] = field(default_factory=dict, repr=False)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every call was counted or is free for a reason; if not, totals are lower bounds."""
-        return self.failure is None and not self.unknown
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """The calls that have no formula, as "path: op"."""
-        return tuple(f"{row.path}: {op}" for row in self.rows for op in row.unknown)
-
-    def total(self, key: str) -> int:
-        """The sum of a column that adds up, such as `params` or `macs`, over the rows; unknown ones add what is known.
-
-        Raises KeyError for any other key.
-        """
-        if key == "flops":
-            return 2 * self.total("macs")
-        if key == "macs":
-            return sum(row.least_macs if row.macs is None else row.macs for row in self.rows)
-        if key in SUMS:
-            return sum(getattr(row, key) or 0 for row in self.rows)
-        raise KeyError(f"no total of '{key}'; there are macs, flops, {', '.join(SUMS)}")
-
-    def __str__(self) -> str:
-        """The table that `archcalc table` prints, 100 columns wide."""
-        from archcalc.render import render
-        from archcalc.render.layers import layers
-
-        return render(layers(self), "table", width=100).rstrip("\n")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The whole report as JSON-ready values: raw integers, shapes as lists with the batch."""
-        totals = {key: self.total(key) for key in ("params", "macs", "flops", "activations")}
-        return {
-            "schema": SCHEMA,
-            **{key: value for key, value in asdict(self).items() if key not in ("rows", "modules")},
-            "complete": self.complete,
-            "unknown": self.unknown,
-            "totals": totals,
-            "convention": CONVENTION,
-            "rows": [{**asdict(row), "flops": row.flops} for row in self.rows],
-        }
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """The rows as a DataFrame with the columns of the CSV: raw integers, missing where unknown."""
-        import pandas
-
-        from archcalc.count.columns import COLUMNS
-
-        return pandas.DataFrame({key: [column.value(row) for row in self.rows] for key, column in COLUMNS.items()})
-
-
-def elements(shapes: tuple[Shape, ...]) -> int:
-    """Number of elements of tensors of these shapes together."""
-    return sum(prod(shape) for shape in shapes)
+    depths: list[int] = []
+    of_weights: list[bool] = []
+    for op, known in zip(trace.ops, costs, strict=True):
+        producers = [spec.producer for spec in op.inputs if spec.producer is not None]
+        weights = [
+            spec.param is not None or (spec.producer is not None and of_weights[spec.producer]) for spec in op.inputs
+        ]
+        of_weights.append(bool(weights) and all(weights))
+        is_layer = known.macs > 0 and any(weights) and not all(weights)
+        depths.append(max((depths[producer] for producer in producers), default=0) + is_layer)
+    return depths

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import inf
 
-from archcalc.count.report import Report, Row
-from archcalc.errors import UsageError, unknown
+from archcalc.values.errors import UsageError, unknown
+from archcalc.values.report import Report, Row
 
 
 @dataclass(frozen=True, slots=True)

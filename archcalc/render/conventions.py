@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.count.conventions import SCHEMA, VERSIONS, Conventions, Projection
-from archcalc.render.grid import Grid, Heading, Quantity, Remark, Table
-from archcalc.render.layers import NETWORK, bounded, facts, unknown_calls
-from archcalc.render.units import count
+from archcalc.formats.units import count
+from archcalc.peers.conventions import VERSIONS
+from archcalc.render.table import NETWORK, bounded, facts, unknown_calls
+from archcalc.values.conventions import SCHEMA, Conventions, Projection
+from archcalc.values.document import Grid, Heading, Quantity, Remark, Table
 
 TOOL = Heading("tool", "tool", "text")
 PRINTS = Heading("prints", "prints", "count")

@@ -1,7 +1,7 @@
 """The arithmetic behind a row, with its numbers in: what a student would write on the board.
 
 Every text is made from the values that were counted with, the row's window, products and parameters, so it cannot
-say anything else than the count does. `tests/test_explain.py` evaluates what is printed here.
+say anything else than the count does. `tests/count/test_explain.py` evaluates what is printed here.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from math import prod
 from typing import NamedTuple
 
-from archcalc.count.report import Product, Report, Row, Window
-from archcalc.render.units import count, percent
-from archcalc.trace.values import Parameter, Shape
+from archcalc.formats.units import count, percent
+from archcalc.values.report import Product, Report, Row, Window
+from archcalc.values.trace import Parameter, Shape
 
 MOST = 5
 """How many layers a whole network's explanation names."""

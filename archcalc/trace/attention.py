@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from archcalc.trace.shapes import broadcast
-from archcalc.trace.values import AtenOp, Shape, TensorSpec
+from archcalc.values.trace import AtenOp, Shape, TensorSpec
 
 PLAIN = F.scaled_dot_product_attention
 _KERNEL = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archcalc.errors import UsageError
-from archcalc.trace.sizes import Typed, checked
 from archcalc.trace.tensors import tensors_in
+from archcalc.values.errors import UsageError
+from archcalc.values.input_size import Typed, checked
 
 _PLAIN = (bool, int, float, complex, str, torch.dtype, type(None))
 """What may stand beside tensors, as an argument of the model's own."""

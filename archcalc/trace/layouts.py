@@ -1,8 +1,8 @@
 """How a result lies in memory where its operands are not contiguous, as torch's CPU kernels lay it out.
 
 A rule for shapes is enough for contiguous operands. Transposed and permuted ones, which every transformer makes, need
-to know the strides of the result too, since a later `view` depends on them. `tests/test_layouts.py` holds these rules
-against the CPU's own kernels over random layouts. None where only running the call will tell.
+to know the strides of the result too, since a later `view` depends on them. `tests/trace/test_layouts.py` holds these
+rules against the CPU's own kernels over random layouts. None where only running the call will tell.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from archcalc.trace.shapes import ELEMENTWISE
 from archcalc.trace.tensors import Key, contiguous_strides
-from archcalc.trace.values import Shape
+from archcalc.values.trace import Shape
 
 Layout = Callable[[Shape, Sequence[Key]], Shape | None]
 

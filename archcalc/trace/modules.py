@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from archcalc.trace.values import Module, Shape
+from archcalc.values.trace import Module, Shape
 
 Modules = list[tuple[str, nn.Module]]
 Runs = dict[str, list[tuple[tuple[Shape, ...], tuple[Shape, ...]]]]

@@ -25,14 +25,14 @@ from torch.overrides import TorchFunctionMode
 
 from archcalc.trace.attention import PLAIN, as_on_the_cpu, attention
 from archcalc.trace.autocast import as_dtype, cast
-from archcalc.trace.beneath import aten_op
 from archcalc.trace.calls import Call, classify, written, written_to
-from archcalc.trace.known import Tensors
+from archcalc.trace.dispatch import aten_op
 from archcalc.trace.modules import Modules, Runs
-from archcalc.trace.results import MULTI_HEAD, Result, by_rule, container_like
+from archcalc.trace.predict import MULTI_HEAD, Result, by_rule, container_like
 from archcalc.trace.shapes import IN_PLACE
+from archcalc.trace.tensor_table import Tensors
 from archcalc.trace.tensors import Key, Known, empty, on_meta, tensors_in
-from archcalc.trace.values import AtenOp, Op, tensor_specs
+from archcalc.values.trace import AtenOp, Op, tensor_specs
 
 _SCALARS = frozenset([int, float, bool, str, type(None), complex])
 _PLACES = frozenset(["to", "cpu", "cuda"])

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from archcalc.trace.beneath import Beneath
+from archcalc.trace.backward import trained
+from archcalc.trace.dispatch import Beneath
 from archcalc.trace.modules import tree, walk
+from archcalc.trace.preserve import left_as_it_was
 from archcalc.trace.record import Failure, Recorder
-from archcalc.trace.restore import left_as_it_was
-from archcalc.trace.trained import trained
-from archcalc.trace.values import Trace
+from archcalc.values.trace import Trace
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")

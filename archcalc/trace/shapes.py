@@ -4,7 +4,7 @@ The first operator that torch runs on the meta device imports its Python kernels
 as importing torch itself. These rules cover what networks are mostly made of. A rule is asked only about tensors of
 one floating dtype, and answers only where it is sure that torch would accept the call. Otherwise it answers None and
 the call runs, so that torch itself gives the result or the error.
-`tests/test_shapes.py` holds every rule against torch's own kernel over random arguments.
+`tests/trace/test_shapes.py` holds every rule against torch's own kernel over random arguments.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from archcalc.trace.values import Shape, TensorSpec
+from archcalc.values.trace import Shape, TensorSpec
 
 Rule = Callable[..., Shape | None]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from archcalc.trace.values import TensorSpec
+from archcalc.values.trace import TensorSpec
 
 _META = torch.device("meta")
 

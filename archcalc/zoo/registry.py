@@ -9,39 +9,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from archcalc.errors import UsageError, unknown
+from archcalc.values.errors import UsageError, unknown
+from archcalc.values.listing import Architecture, PublishedError
 
 if TYPE_CHECKING:
     from torch import nn
-
-PublishedError = tuple[str, float | None, float | None]
-"""Test protocol, top-1 error in percent, top-5 error in percent; None where the source gives none."""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """One registered network.
-
-    `source` is the paper, down to the table; `input_shape` is C×H×W of one image; `variant_of` names the
-    network that this one alters.
-    """
-
-    name: str
-    year: int
-    source: str
-    input_shape: tuple[int, ...]
-    summary: str
-    family: str
-    builder: str
-    settings: tuple[str, ...]
-    variant_of: str | None = None
-    errors: tuple[PublishedError, ...] = ()
-
 
 Builder = TypeVar("Builder", bound="Callable[..., nn.Module]")
 

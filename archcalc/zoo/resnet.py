@@ -11,15 +11,7 @@ from torch import nn
 
 from archcalc.zoo.layers import Layers, sequence
 from archcalc.zoo.registry import register
-from archcalc.zoo.resnet_blocks import (
-    Block,
-    basic,
-    bottleneck,
-    bottleneck_v15,
-    conv_bn_relu,
-    plain,
-    stage,
-)
+from archcalc.zoo.resnet_blocks import Block, basic, bottleneck, bottleneck_v15, conv_bn_relu, plain, stage
 
 # Blocks in conv2_x ... conv5_x, and the channels that leave these stages.
 DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}

@@ -1,0 +1,42 @@
+"""explain: how a number comes about."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from archcalc.cli.options import As, Backward, Batch, Debug, Format, Inputs, Model, Output, Settings, Training
+from archcalc.cli.request import analyze, request
+from archcalc.cli.streams import clear_errors, write
+
+
+def explain(
+    model: Model,
+    layer: Annotated[str | None, typer.Argument(metavar="[LAYER]", help="A layer's path, or a module's.")] = None,
+    input_size: Inputs = None,
+    batch_size: Batch = None,
+    set_: Settings = None,
+    training: Training = False,
+    backward: Backward = False,
+    form: As = Format.table,
+    output: Output = None,
+    debug: Debug = False,
+) -> None:
+    """How a number comes about: the formula with its numbers in, and what the documents say of it.
+
+    \b
+    archcalc explain alexnet
+    archcalc explain alexnet conv2
+    archcalc explain googlenet inception_3a -f markdown
+    """  # noqa: D301
+    with clear_errors(debug):
+        from archcalc.claims.metrics import rows_at
+        from archcalc.render.explain import explanation
+
+        report = analyze(request(model, input_size, batch_size, set_), training, backward).report
+        rows = [] if layer is None else rows_at(report, layer)
+
+        from archcalc.claims.check import about
+
+        write(explanation(report, layer, rows, about(report.subject, layer)), form, output)

@@ -1,0 +1,36 @@
+"""How many rows a command shows, and whether a count must be complete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from archcalc.cli.options import Format
+from archcalc.cli.streams import say
+
+if TYPE_CHECKING:
+    from archcalc.values.report import Report
+
+ROWS_IN_A_TERMINAL = 60
+"""A table of more rows is folded by module until it has about that many."""
+
+RAW = (Format.csv, Format.json)
+"""Formats that have every row unless a depth is asked for."""
+
+
+def folded(report: Report, depth: int | None, everything: bool, form: Format) -> Report:
+    """The report with the rows that are shown: folded to a depth that was asked for, or to what a terminal holds."""
+    from archcalc.count.fold import fold, fold_to
+
+    if depth is not None:
+        return fold(report, depth)
+    return report if everything or form in RAW else fold_to(report, ROWS_IN_A_TERMINAL)
+
+
+def check_complete(reports: list[Report], strict: bool) -> None:
+    """With `strict`, exit 1 naming the reports whose totals are lower bounds."""
+    partial = [report.subject for report in reports if not report.complete]
+    if strict and partial:
+        say(f"--strict: the count of {', '.join(partial)} is a lower bound, see the ops named there")
+        raise typer.Exit(1)

@@ -1,0 +1,58 @@
+"""verify: every documented number against the computed one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archcalc.cli.options import As, Debug, Format, Output
+from archcalc.cli.streams import clear_errors, progress, say, write
+from archcalc.values.errors import UsageError, unknown
+
+
+def verify(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[CLAIMS.toml]...", help="Your own claims, in place of the documented."),
+    ] = None,
+    subject: Annotated[str | None, typer.Option("--subject", help="Only claims about this network.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Only sources whose name contains this.")] = None,
+    verdict: Annotated[str | None, typer.Option("--verdict", help="Only these verdicts: exact, rounds, ...")] = None,
+    form: As = Format.table,
+    output: Output = None,
+    debug: Debug = False,
+) -> None:
+    """Every documented number against the computed one; exit 1 if any verdict is not the expected one.
+
+    \b
+    archcalc verify
+    archcalc verify --subject googlenet --verdict differs
+    archcalc verify my-claims.toml
+    """  # noqa: D301
+    with clear_errors(debug):
+        from archcalc.claims.read import choose, documented, read
+        from archcalc.render.verify import verification
+        from archcalc.values.claim import VERDICTS
+
+        if verdict is not None and verdict not in VERDICTS:
+            raise unknown("verdict", verdict, VERDICTS)
+        every = [claim for file in files for claim in read(file)] if files else documented()
+        claims = choose(every, subject, source)
+        if not claims:
+            raise UsageError(f"none of the {len(every)} claims is about that; `archcalc verify` shows all of them")
+
+        from archcalc.claims.check import by_subject, in_order, verdicts
+        from archcalc.cli.workers import in_processes
+
+        groups = by_subject(claims)
+        with progress(len(groups)) as done:
+            found = in_order(claims, in_processes(verdicts, groups, done))
+        shown = [each for each in found if verdict in (None, each.verdict)]
+        write(verification(shown, reasons=verdict == "differs"), form, output)
+        wrong = [each for each in found if not each.ok]
+        if wrong:
+            entries = ", ".join(each.claim.entry for each in wrong)
+            say(f"{len(wrong)} of {len(found)} claims are not as expected: {entries}")
+            raise typer.Exit(1)

@@ -1,1 +1,0 @@
-"""The rules of other tools, a file for each way of counting."""

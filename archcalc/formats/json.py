@@ -1,0 +1,20 @@
+"""json: the whole document, raw integers and shapes with the batch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from fractions import Fraction
+from typing import Any
+
+from archcalc.formats.options import Options
+from archcalc.values.document import Grid
+
+
+def written(grid: Grid, options: Options) -> str:
+    """The grid's document, indented by two."""
+    return json.dumps(grid.document(), indent=2, ensure_ascii=options.ascii_only, default=_plain) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Fraction) else asdict(value)

@@ -1,0 +1,195 @@
+"""table: for a person at a terminal; as many columns as the width has room for, and no name is ever cut short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+from archcalc.formats import layout
+from archcalc.formats.layout import GAP, Strip, width_of
+from archcalc.formats.options import Options
+from archcalc.formats.units import ascii_only, bar, percent
+from archcalc.values.document import Grid, Heading, Quantity, Remark, Table
+
+CODES = {"strong": "1", "quiet": "2", "warning": "1;33", "failure": "1;31", "share": "36"}
+
+BAR = 10
+"""Characters that a bar takes for all of a total."""
+
+PROSE = 38
+"""Columns that a sentence needs before it is worth showing."""
+
+KIND = 19
+"""Columns that other text needs: most kinds fit, and the longer ones fold at their underscore."""
+
+SHARE_RANK = {"params": 9, "macs": 8, "forward_ms": 1, "backward_ms": 3}
+"""Bars go before FLOPs and notes come, which say again what the other columns say; of times they are the point."""
+
+
+def written(grid: Grid, options: Options) -> str:
+    """The grid's tables under each other."""
+    return "\n\n".join("\n".join(_table(table.telling(), options)) for table in grid.tables) + "\n"
+
+
+def _table(table: Table, options: Options) -> Iterator[str]:
+    yield from _header(table, options)
+    strips = _strips(table, options)
+    hidden: list[str] = []
+    if any(strip.block for strip in strips):
+        pages = layout.blocks(strips, options.width)
+    else:
+        pages = [layout.chosen(strips, options.width)]
+        shown = {strip.key for strip in pages[0]}
+        hidden = [strip.title for strip in strips if strip.key not in shown and strip.title != "share"]
+    for page in pages:
+        yield ""
+        yield from _page(page, table.total is not None, options)
+    said = list(table.remarks)
+    if hidden:
+        said.append(
+            Remark(
+                "hidden",
+                f"{', '.join(hidden)}: no room at this width" + "; -f csv has them" * (not table.chosen),
+                "quiet",
+            )
+        )
+    yield from _remarks(said, options)
+
+
+def _header(table: Table, options: Options) -> Iterator[str]:
+    """Name and source, then the facts."""
+    title = _clean(table.title, options)
+    for part, line in enumerate(_wrapped(_joined((table.title, table.source), options), options.width)):
+        name = title if part == 0 and line.startswith(title) else ""
+        yield _styled(name, "strong", options) + line.removeprefix(name)
+    if table.facts:
+        for line in _wrapped(_joined(table.facts, options), options.width):
+            yield _styled(line, "quiet", options)
+
+
+def _strips(table: Table, options: Options) -> list[Strip]:
+    """The table's columns in characters, with bars beside those that ask for them."""
+    body = [*table.rows, table.total] if table.total is not None else list(table.rows)
+    texts = [table.texts(row) for row in body]
+    found = []
+    several = any(heading.block for heading in table.headings)
+    for at, heading in enumerate(table.headings):
+        cells = tuple(_clean(row[at], options) for row in texts)
+        found.append(_strip(heading, cells, several, options))
+        if heading.share and table.rows and table.total is not None:
+            found += _share(heading, [row[at] for row in table.rows], options)
+    return found
+
+
+def _strip(heading: Heading, cells: tuple[str, ...], several: bool, options: Options) -> Strip:
+    strip = Strip(_clean(heading.title, options), cells, heading.right, heading.rank, 0, heading.key, heading.block)
+    room = strip.natural
+    if heading.unit == "prose":
+        room = PROSE
+    elif several and heading.right:  # a network's long name above short figures
+        room = max(map(width_of, cells), default=1)
+    elif heading.unit == "text":  # long text may fold rather than drive out other columns
+        room = max(
+            width_of(strip.title), options.width * 2 // 5 if heading.rank == 0 else max(KIND, options.width // 6)
+        )
+    least = min(strip.natural, room)
+    return Strip(strip.title, cells, strip.right, strip.rank, least, strip.key, strip.block)
+
+
+def _share(heading: Heading, values: Sequence[object], options: Options) -> list[Strip]:
+    known = (value.value if isinstance(value, Quantity) else value for value in values)
+    counts = [value if isinstance(value, (int, float)) else 0 for value in known]
+    whole = sum(counts)
+    if not whole:
+        return []
+    numbers = [percent(part, whole) for part in counts]
+    room = max(map(len, numbers))
+    cells = (f"{number:>{room}} {bar(part, whole, BAR)}" for number, part in zip(numbers, counts, strict=True))
+    cleaned = (*(_clean(cell.rstrip(), options) for cell in cells), "")
+    least = max(map(len, ("share", *cleaned)))
+    return [Strip("share", cleaned, False, SHARE_RANK[heading.key], least, f"{heading.key} share")]
+
+
+def _page(strips: Sequence[Strip], total: bool, options: Options) -> Iterator[str]:
+    """Headings, rows and total of the columns that are shown together."""
+    widths = layout.widths(strips, options.width)
+    rule = _styled(_clean("─" * (sum(widths) + GAP * (len(widths) - 1)), options), "quiet", options)
+    yield from _row([strip.title for strip in strips], strips, widths, "strong", options, heading=True)
+    yield rule
+    last = len(strips[0].cells) - 1
+    for at, row in enumerate(zip(*(strip.cells for strip in strips), strict=True)):
+        if total and at == last:
+            if at:
+                yield rule
+            yield from _row(row, strips, widths, "strong", options)
+        else:
+            yield from _row(row, strips, widths, "", options)
+
+
+def _row(
+    texts: Sequence[str],
+    strips: Sequence[Strip],
+    widths: Sequence[int],
+    tone: str,
+    options: Options,
+    heading: bool = False,
+) -> Iterator[str]:
+    """One row, as many lines as its most folded cell has."""
+    folds = [layout.folded(text, width) for text, width in zip(texts, widths, strict=True)]
+    if heading:  # a folded title stands on the rule, not above it
+        most = max(map(len, folds))
+        folds = [[""] * (most - len(fold)) + fold for fold in folds]
+    for parts in zip_longest(*folds, fillvalue=""):
+        line = ""
+        for text, strip, width in zip(parts, strips, widths, strict=True):
+            blanks = " " * (width - width_of(text))
+            word = _styled(text, tone or _tone(text, strip), options) if text else ""
+            line += (blanks + word if strip.right else word + blanks) + " " * GAP
+        yield line.rstrip()
+
+
+def _tone(text: str, strip: Strip) -> str:
+    if strip.right:
+        return {"0": "quiet", "?": "warning"}.get(text, "")
+    return "share" if strip.title == "share" else ""
+
+
+def _remarks(remarks: Sequence[Remark], options: Options) -> Iterator[str]:
+    """Sentences first, then what has a label, its text beside it, or below it where the terminal is very narrow."""
+    sentences = [remark for remark in remarks if not remark.label]
+    labelled = [remark for remark in remarks if remark.label]
+    if sentences:
+        yield ""
+    for remark in sentences:
+        yield from _wrapped(_clean(remark.text, options), options.width)
+    if labelled:
+        yield ""
+    indent = max((len(remark.label) for remark in labelled), default=0) + GAP
+    beside = options.width >= 3 * indent
+    for remark in labelled:
+        lines = _wrapped(_clean(remark.text, options), options.width - (indent if beside else GAP))
+        lines = [_styled(line, "quiet" if remark.tone == "quiet" else "", options) for line in lines]
+        name = _styled(remark.label, remark.tone or "strong", options)
+        yield name + (" " * (indent - len(remark.label)) + lines.pop(0) if beside else "")
+        for line in lines:
+            yield " " * (indent if beside else GAP) + line
+
+
+def _joined(pieces: Sequence[str], options: Options) -> str:
+    return _clean(" · ".join(filter(None, pieces)), options)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return layout.folded(" ".join(text.split()), width)
+
+
+def _clean(text: str, options: Options) -> str:
+    """A text that cannot disturb a terminal: control characters are written as blanks."""
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+    return ascii_only(text) if options.ascii_only else text
+
+
+def _styled(text: str, tone: str, options: Options) -> str:
+    """A text as the terminal's own theme shows it; the codes go around words, never around blanks."""
+    return f"\x1b[{CODES[tone]}m{text}\x1b[0m" if options.colour and tone and text else text

@@ -1,0 +1,1 @@
+"""Other tools, one file each: what it counts, what it prints, how to run it."""

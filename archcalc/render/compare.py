@@ -1,0 +1,164 @@
+"""Networks side by side: a metric a row for people, a network a record for csv."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from archcalc.bench.latency import latencies, with_latency
+from archcalc.formats.units import UNKNOWN, compact, significant
+from archcalc.render.bench import conditions, speed
+from archcalc.render.table import NETWORK, bounded, layers_of, unknown_calls, without_batch
+from archcalc.values.document import Grid, Heading, Quantity, Remark, Table
+from archcalc.values.report import CONVENTION
+
+if TYPE_CHECKING:
+    from archcalc.values.benchmark import Benchmark
+    from archcalc.values.comparison import Comparison, Metric
+    from archcalc.values.report import Report
+
+SCHEMA = "archcalc.compare/1"
+
+CLOSE = 1.1
+"""Below this ratio a difference is told in percent: "1.03 times fewer" is hard to read."""
+
+
+def comparison(
+    found: Comparison,
+    *,
+    with_layers: bool = False,
+    keys: Sequence[str] | None = None,
+    measured: Benchmark | None = None,
+) -> Grid:
+    """The networks of a comparison side by side, each metric with its ratio to the first network.
+
+    `with_layers` puts their layers under each other as well, with the columns `keys`; the records of the csv
+    are then the layers, since one csv has one header. `measured` adds the latency that was measured of them.
+    """
+    if measured is not None:
+        found = with_latency(found, measured)
+    layers = layers_of(found.reports, keys)
+    tables = (_side_by_side(found, measured), *(layers.tables if with_layers else ()))
+    document = partial(_document, found, layers if with_layers else None, measured)
+    if with_layers:
+        return Grid(layers.schema, layers.headings, layers.rows, tables, document)
+    headings = [NETWORK]
+    for metric in found.metrics:
+        headings.append(Heading(metric.key, metric.title, metric.unit))
+        if _has_ratios(metric):
+            headings.append(Heading(f"{metric.key}_ratio", "ratio", "ratio"))
+    headings.append(Heading("complete", "complete", "text"))
+    rows = tuple(_record(found, at) for at in range(len(found.reports)))
+    return Grid(SCHEMA, tuple(headings), rows, tables, document)
+
+
+def sentences(found: Comparison) -> list[str]:
+    """What each network saves in multiply-adds against the first, in one plain line each; none for lower bounds."""
+    if not found.reports or not found.reports[0].complete:
+        return []
+    first, *others = found.reports
+    return [_sentence(first, other) for other in others if other.complete]
+
+
+def _sentence(first: Report, other: Report) -> str:
+    before, after = first.total("macs"), other.total("macs")
+    needs = f"{other.subject} needs {compact(after) if after else 'no'} multiply-adds"
+    whose = f"{first.subject}'s {compact(before)}"
+    if before == after:
+        return f"{needs}, as many as {first.subject}"
+    if not before or not after:
+        return f"{needs}, {first.subject} {compact(before) if before else 'none'}"
+    times = max(before, after) / min(before, after)
+    if times < CLOSE:
+        change = significant(100 * abs(after - before) / before, 2)
+        return f"{needs}, {change}% {'fewer' if after < before else 'more'} than {whose}"
+    return f"{needs}, {significant(times)} times {'fewer than' if after < before else 'as many as'} {whose}"
+
+
+def _side_by_side(found: Comparison, measured: Benchmark | None) -> Table:
+    headings, first = [Heading("metric", "", "text")], found.reports[0].subject if found.reports else ""
+    for at, report in enumerate(found.reports):
+        headings.append(Heading(f"network{at}", report.subject, "count", block=at))
+        if at:
+            headings.append(Heading(f"ratio{at}", "ratio", "ratio", block=at))
+    rows = []
+    for metric in found.metrics:
+        row: list[Any] = [metric.title]
+        for at, report in enumerate(found.reports):
+            row.append(_quantity(report, metric, at))
+            if at:
+                row.append(_ratio(found, metric, at))
+        rows.append(tuple(row))
+    title = " and ".join(report.subject for report in found.reports)
+    return Table(
+        title=title if len(found.reports) == 2 else f"{len(found.reports)} networks",
+        facts=(*((f"ratios to {first}",) if len(found.reports) > 1 else ()), *_common(found)),
+        headings=tuple(headings),
+        rows=tuple(rows),
+        remarks=_remarks(found, measured),
+    )
+
+
+def _quantity(report: Report, metric: Metric, at: int) -> Quantity:
+    """A metric's value for people, in the metric's unit, or marked as a lower bound."""
+    value = metric.values[at]
+    if value is None:
+        return Quantity(UNKNOWN, metric.unit)
+    limit = bounded(report, metric.key, value) if metric.unit == "count" else value
+    return limit if isinstance(limit, Quantity) else Quantity(without_batch(report, value, metric.unit), metric.unit)
+
+
+def _ratio(found: Comparison, metric: Metric, at: int) -> float | None:
+    """A metric's ratio to the first network; None as well where one of the two is only a lower bound."""
+    sides = (_quantity(found.reports[each], metric, each) for each in (0, at))
+    return None if any(side.unit == "least" for side in sides) else metric.ratios[at]
+
+
+def _record(found: Comparison, at: int) -> tuple[Any, ...]:
+    report = found.reports[at]
+    record: list[Any] = [report.subject]
+    for metric in found.metrics:
+        record.append(without_batch(report, metric.values[at], metric.unit))
+        if _has_ratios(metric):
+            record.append(_ratio(found, metric, at))
+    return (*record, report.complete)
+
+
+def _common(found: Comparison) -> tuple[str, ...]:
+    """What was the same in every run: batch and mode."""
+    batches = {report.batch_size for report in found.reports}
+    modes = {"training" if report.training else "eval" for report in found.reports}
+    batch = tuple(f"batch {size}" for size in batches if size is not None and len(batches) == 1)
+    return (*batch, *(modes if len(modes) == 1 else ()))
+
+
+def _has_ratios(metric: Metric) -> bool:
+    return metric.unit not in ("shape", "text")
+
+
+def _remarks(found: Comparison, measured: Benchmark | None) -> tuple[Remark, ...]:
+    remarks = [Remark("", sentence) for sentence in sentences(found)]
+    if measured is not None:
+        remarks += [Remark("", sentence) for sentence in _speeds(found, measured)]
+    for report in found.reports:
+        if report.failure is not None:
+            remarks.append(Remark("STOPPED", f"{report.subject} failed: {report.failure}", "failure"))
+        elif report.unknown:
+            remarks.append(Remark("LOWER BOUND", f"{report.subject}: {unknown_calls(report)}", "warning"))
+    if measured is not None:
+        remarks += conditions(measured)
+    return (*remarks, Remark("convention", CONVENTION, "quiet"))
+
+
+def _speeds(found: Comparison, measured: Benchmark) -> list[str]:
+    """How fast each network is against the first, in one line each."""
+    first, *others = latencies(found, measured)
+    return [speed(first, other) for other in others if first is not None and other is not None]
+
+
+def _document(found: Comparison, layers: Grid | None, measured: Benchmark | None) -> dict[str, Any]:
+    document = found.to_dict()
+    if layers is not None:
+        document["reports"] = layers.document()["reports"]
+    return document if measured is None else {**document, "benchmark": measured.to_dict()}

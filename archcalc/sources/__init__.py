@@ -1,0 +1,1 @@
+"""Whose model it is: from what a person names to a torch module."""

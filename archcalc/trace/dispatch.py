@@ -1,0 +1,95 @@
+"""What runs beneath a call: every op that torch really executes, with its count where one is known."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch._ops import HigherOrderOperator
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from archcalc.trace.flops import counts, flops
+from archcalc.trace.tensors import specs_of, tensors_in
+from archcalc.values.trace import AtenOp
+
+if TYPE_CHECKING:
+    from archcalc.trace.record import Recorder
+
+
+class Beneath(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its mode untyped
+    """Tells the recorder of every op that torch really runs, also of those that no Python function announces."""
+
+    supports_higher_order_operators = True
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._recorder = recorder
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # torch would otherwise import its compiler, a second, to keep it away from here
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Runs an op, or what it is composed of, and notes it."""
+        kwargs = kwargs or {}
+        if isinstance(func, HigherOrderOperator):
+            result = func(*args, **kwargs)
+            self._recorder.ran(func, args, kwargs, result)
+            return result
+        if not counts(func._overloadpacket) and torch._C._dispatch_has_kernel_for_dispatch_key(
+            func.name(), "CompositeImplicitAutograd"
+        ):
+            with self:
+                return func.decompose(*args, **kwargs)
+        begun = len(self._recorder.ops)
+        result = func(*args, **kwargs)
+        if self._recorder.beneath is None:  # scripted code comes here first, and only then passes the recorder
+            self._recorder.forget(begun)
+        if func._overloadpacket is torch.ops.aten.native_batch_norm and not args[5]:
+            # outside training the real kernels leave the statistics of the batch empty, the meta kernel does not
+            with torch._C.DisableTorchFunction():
+                result = (result[0], result[1].new_empty(0), result[2].new_empty(0))
+        self._recorder.ran(func, args, kwargs, result)
+        return result
+
+
+def aten_op(func: Any, args: Any, kwargs: Any, result: Any) -> AtenOp:
+    """One op as a fact: torch's own count included, or what a formula needs where torch has none."""
+    higher = isinstance(func, HigherOrderOperator)  # such as flex_attention: a program is among its arguments
+    packet = func if higher else func._overloadpacket
+    tags = () if higher else (*(tag.name for tag in func.tags), *["view"] * func.is_view)
+    name = f"higher_order.{func.name()}" if higher else str(packet)
+    count = flops(packet, args, kwargs, result)
+    outputs = tensors_in(result)
+    known = count is not None or higher or "pointwise" in tags or "view" in tags
+    return AtenOp(
+        name=name,
+        flops=count,
+        tags=tags,
+        output_elements=_elements(packet, args, outputs),
+        backward=_backward(packet, args, count) if count is not None and torch.is_grad_enabled() else 0,
+        arguments=None if known else (specs_of(outputs), specs_of(args), specs_of(kwargs)),
+    )
+
+
+def _elements(packet: Any, args: Any, outputs: list[torch.Tensor]) -> int:
+    """How many elements the results have; those of attention are its scores, whether kept or not, and their mean."""
+    if "scaled_dot_product" in packet.__name__:
+        return int(prod(args[0].shape[:-1]) * args[1].shape[-2] + outputs[0].numel())
+    return sum([tensor.numel() for tensor in outputs])
+
+
+def _backward(packet: Any, args: Any, count: int) -> int:
+    """FLOPs of the gradients of a product: each factor that needs its own costs as much as the product.
+
+    The addend of `addmm` and its like is no factor. In attention the scores are a factor of the second product.
+    """
+    tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
+    if "scaled_dot_product" in packet.__name__:
+        query, key, value = tensors[:3]
+        scores = 2 * prod(query.shape[:-1]) * key.shape[-2]
+        of_scores = query.requires_grad + key.requires_grad
+        return scores * (query.shape[-1] * of_scores + value.shape[-1] * ((of_scores > 0) + value.requires_grad))
+    first = 1 if "add" in packet.__name__ else 0
+    return count * sum(tensor.requires_grad for tensor in tensors[first : first + 2])

@@ -1,0 +1,252 @@
+"""What a benchmark found: plain numbers, written as JSON and read back. Nothing here needs torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from archcalc.values.errors import UsageError
+from archcalc.values.samples import Samples
+from archcalc.values.trace import Shape
+
+SCHEMA = "archcalc.bench/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the benchmark ran on: the device that did the work, and the versions of what told it to.
+
+    `load` is the number of processes that wanted a core when it began, None where the system does not say.
+    `commit` is archcalc's own, "" outside a checkout. `flags` are torch's settings that change a time.
+    """
+
+    device: str
+    processor: str
+    cores: int
+    threads: int
+    load: float | None
+    system: str
+    python: str
+    torch: str
+    archcalc: str
+    commit: str
+    flags: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What was asked for: `mode` is "train" or "inference", `seconds` the time budget of each measurement."""
+
+    mode: str
+    device: str
+    dtype: str
+    channels_last: bool
+    compiled: bool
+    seconds: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The most that the machine gave just before, in the work that it did quickest and in a copy of that many bytes.
+
+    The copy's rate counts what it reads and what it writes.
+    """
+
+    flops_per_second: float
+    bytes_per_second: float
+    work: str
+    copied_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The least seconds that the calls take at the machine's peak, and the share of them that is bound by memory."""
+
+    seconds: float
+    memory_seconds: float
+
+    @property
+    def by(self) -> str:
+        """What most of that time goes to: "compute" or "memory"."""
+        return "memory" if 2 * self.memory_seconds > self.seconds else "compute"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One network, one batch, one phase: "inference", "forward", "backward" or "step".
+
+    "forward" keeps what the backward pass needs, "inference" does not; "step" is zeroing the gradients, forward,
+    backward and the optimiser. `macs` are those of the phase, None where an op could not be counted.
+    `memory_bytes` is the device's peak during a run, of this network alone; None on a CPU.
+    """
+
+    network: str
+    phase: str
+    input_shapes: tuple[Shape, ...]
+    batch_size: int | None
+    samples: Samples
+    macs: int | None
+    bound: Bound
+    memory_bytes: int | None = None
+
+    @property
+    def flops_per_second(self) -> float | None:
+        """Two a multiply-add of the phase, at the median; None where unknown."""
+        return None if self.macs is None else 2 * self.macs / self.samples.median_seconds
+
+    @property
+    def images_per_second(self) -> float | None:
+        """Samples of the batch that a second does at the median; None where there is no batch."""
+        return None if self.batch_size is None else self.batch_size / self.samples.median_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTiming:
+    """One row of the network's table, timed where it stands: `path`, `module` and `call` are the row's own.
+
+    `forward` and `backward` are None where nothing ran that could be told apart from other rows; `note` says why.
+    """
+
+    path: str
+    kind: str
+    module: str
+    call: int
+    output_shape: Shape | None
+    params: int
+    macs: int | None
+    backward_macs: int | None
+    bound: Bound
+    forward: Samples | None
+    backward: Samples | None
+    note: str = ""
+    calls: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The rows of one network and batch; `forward` and `backward` are the passes that they were timed in, whole."""
+
+    network: str
+    batch_size: int | None
+    rows: tuple[LayerTiming, ...]
+    forward: Samples
+    backward: Samples | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A network and batch that could not be measured, and why."""
+
+    network: str
+    batch_size: int | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """Everything that one benchmark found: each timing with its raw samples, and what they were taken on.
+
+    `networks` tells where each network comes from, such as its paper.
+    """
+
+    machine: Machine
+    setting: Setting
+    peak: Peak
+    networks: dict[str, str]
+    timings: tuple[Timing, ...]
+    layers: tuple[Layers, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    def __str__(self) -> str:
+        """The table that `archcalc bench` prints, 100 columns wide."""
+        from archcalc.formats import render
+        from archcalc.render.bench import timings
+
+        return render(timings(self), "table", width=100).rstrip("\n")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values: raw samples, and medians beside them for a reader; seconds, bytes and plain counts."""
+        document = {"schema": SCHEMA, **asdict(self)}
+        for record, timing in zip(document["timings"], self.timings, strict=True):
+            record["median_seconds"] = timing.samples.median_seconds
+            record["iqr_seconds"] = timing.samples.iqr_seconds
+        return document
+
+    def save(self, path: str | Path) -> None:
+        """Write the benchmark as JSON, to be read by `load` and by `archcalc bench --against`."""
+        Path(path).write_text(json.dumps(self.to_dict()) + "\n", encoding="utf-8")
+
+
+def load(path: str | Path) -> Benchmark:
+    """The benchmark that a file holds; UsageError where there is none, or one of another schema."""
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is not JSON: save a benchmark with --save {path}") from error
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise UsageError(f"{path} holds {schema or 'no benchmark'}, not {SCHEMA}: save one with --save")
+    try:
+        return from_dict(document)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{path} is not whole: {type(error).__name__} {error}") from error
+
+
+def from_dict(document: dict[str, Any]) -> Benchmark:
+    """The benchmark that `to_dict` wrote."""
+    return Benchmark(
+        machine=Machine(**document["machine"]),
+        setting=Setting(**document["setting"]),
+        peak=Peak(**document["peak"]),
+        networks=document["networks"],
+        timings=tuple(_timing(each) for each in document["timings"]),
+        layers=tuple(_layers(each) for each in document["layers"]),
+        failures=tuple(Failure(**each) for each in document["failures"]),
+    )
+
+
+def _samples(record: dict[str, Any]) -> Samples:
+    return Samples(tuple(tuple(each) for each in record["rounds"]))
+
+
+def _maybe(record: dict[str, Any] | None) -> Samples | None:
+    return None if record is None else _samples(record)
+
+
+def _timing(record: dict[str, Any]) -> Timing:
+    return Timing(
+        network=record["network"],
+        phase=record["phase"],
+        input_shapes=tuple(tuple(shape) for shape in record["input_shapes"]),
+        batch_size=record["batch_size"],
+        samples=_samples(record["samples"]),
+        macs=record["macs"],
+        bound=Bound(**record["bound"]),
+        memory_bytes=record["memory_bytes"],
+    )
+
+
+def _layers(record: dict[str, Any]) -> Layers:
+    rows = []
+    for row in record["rows"]:
+        shape = row["output_shape"]
+        rows.append(
+            LayerTiming(
+                **{key: value for key, value in row.items() if key not in _NESTED},
+                output_shape=None if shape is None else tuple(shape),
+                bound=Bound(**row["bound"]),
+                forward=_maybe(row["forward"]),
+                backward=_maybe(row["backward"]),
+            )
+        )
+    return Layers(
+        record["network"], record["batch_size"], tuple(rows), _samples(record["forward"]), _maybe(record["backward"])
+    )
+
+
+_NESTED = ("output_shape", "bound", "forward", "backward")

@@ -1,0 +1,87 @@
+"""What other tools print for a network, and what the difference is made of."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from archcalc.values.report import Report
+
+SCHEMA = "archcalc.conventions/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One part of a difference, in mult-adds with its sign, and what it is for."""
+
+    macs: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What one tool prints: `macs` in mult-adds, which is our own count plus all `terms`.
+
+    `unit` is what the tool calls it: "MACs", or "FLOPs" at two a mult-add. `unsure` says why the number may be
+    another one; it is then "about", never exact.
+    """
+
+    tool: str
+    unit: str
+    macs: int
+    terms: tuple[Term, ...] = ()
+    unsure: tuple[str, ...] = ()
+
+    @property
+    def printed(self) -> int:
+        """The number in the tool's own unit."""
+        return self.macs * (2 if self.unit == "FLOPs" else 1)
+
+    @property
+    def difference(self) -> int:
+        """Mult-adds more than ours."""
+        return sum(term.macs for term in self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """What each tool prints for the network of a report.
+
+    `said` is there where the tools were run: by name the number that a tool printed, or why there is none.
+    """
+
+    report: Report
+    tools: tuple[Projection, ...]
+    said: dict[str, int | str] | None = None
+
+    def verdict(self, tool: Projection) -> str | None:
+        """Whether a tool that was run prints what is computed here; None where none was run."""
+        said = None if self.said is None else self.said.get(tool.tool)
+        if not isinstance(said, int):
+            return said
+        return "equal" if said == tool.printed else f"differs by {said - tool.printed:+,}"
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """The tools that print another number, though the one here claims to be exact."""
+        told = [tool for tool in self.tools if (self.verdict(tool) or "").startswith("differs")]
+        return tuple(tool.tool for tool in told if not tool.unsure)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "schema": SCHEMA,
+            "network": self.report.subject,
+            "macs": self.report.total("macs"),
+            "complete": self.report.complete,
+            "tools": [
+                {
+                    **asdict(tool),
+                    "printed": tool.printed,
+                    "difference": tool.difference,
+                    "exact": not tool.unsure,
+                    **({} if self.said is None else {"said": self.said.get(tool.tool), "verdict": self.verdict(tool)}),
+                }
+                for tool in self.tools
+            ],
+        }
