@@ -185,7 +185,7 @@ def formula(*ops: str) -> Callable[[Formula], Formula]:
     ... def scan(out, x, state):
     ...     return x.numel * state.shape[-1]
     """
-    from archcalc.count.formulas import register
+    from archcalc.ops.user_formulas import register
 
     return register(*ops)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from archcalc.count.formulas import cost
+from archcalc.count.cost import cost
 from archcalc.values.trace import Module, Op, Shape, TensorSpec, Trace
 
 

@@ -42,6 +42,15 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """A slice as an argument of a call."""
+
+    start: Any = None
+    stop: Any = None
+    step: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class AtenOp:
     """One primitive torch op that ran beneath a call.
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import archcalc
 from archcalc import Report
 from archcalc.count.fold import fold, fold_to
-from archcalc.count.formulas import formula
+from archcalc.ops import Definition, define
 from tests.trace.test_trace import Of
 
 T, D = 5, 8  # length and width of the sequences below
@@ -277,5 +277,5 @@ def test_a_comparison_takes_modules_and_reports() -> None:
 
 
 def test_a_second_formula_for_a_kind_is_refused() -> None:
-    with pytest.raises(ValueError, match="a formula for linear already"):
-        formula("linear")(lambda out: None)
+    with pytest.raises(ValueError, match="a definition of linear already"):
+        define("linear")(Definition)
