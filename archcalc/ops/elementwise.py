@@ -33,7 +33,7 @@ class ElementwiseRule(Definition):
         return aligned(op, seen)
 
 
-@define("mul div")
+@define("sub mul div")
 @dataclass(slots=True, eq=False)
 class Arithmetic(ElementwiseRule):
     """Two operands, tensors or numbers."""
@@ -51,9 +51,9 @@ class Arithmetic(ElementwiseRule):
         return broadcast(o.shape for o in operands if isinstance(o, TensorSpec))
 
 
-@define("add sub")
-class Sum(Arithmetic):
-    """A sum or a difference."""
+@define("add")
+class Addition(Arithmetic):
+    """A sum: each operand's gradient is that of the result."""
 
     __slots__ = ()
     passes_gradient_on = True
