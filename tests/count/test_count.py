@@ -278,4 +278,4 @@ def test_a_comparison_takes_modules_and_reports() -> None:
 
 def test_a_second_formula_for_a_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="a formula for linear already"):
-        formula("linear")(lambda out: None)
+        formula("linear")(lambda out: None)  # type: ignore[arg-type, return-value]
