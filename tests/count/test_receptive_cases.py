@@ -198,7 +198,7 @@ FOLLOWED: dict[str, tuple[Callable[..., Any], tuple[int, int], tuple[int, int]]]
     "largest channel": (lambda x: x.max(1)[0], (3, 3), (-1, -1)),
     "beside a constant": (lambda x: torch.cat((x, torch.zeros_like(x)), 1), (3, 3), (-1, -1)),
     "behind a constant": (lambda x: torch.cat((torch.zeros(1, 4, 2, 11), x), 2), (3, 3), (-5, -1)),
-    "cat by its other name": (lambda x: torch.cat((x, x), axis=1), (3, 3), (-1, -1)),
+    "cat by its other name": (lambda x: torch.cat((x, x), axis=1), (3, 3), (-1, -1)),  # type: ignore[call-arg]
     "put into some channels": (put_into_channels, (3, 3), (-1, -1)),
     "shaped like another": (lambda x: x * torch.ones(1, 4, 1, 1).expand_as(x), (3, 3), (-1, -1)),
     "per position with the batch": (lambda x: x.reshape(4, 10, 11).sum(0), (3, 3), (-1, -1)),
@@ -246,7 +246,7 @@ NOT_KNOWN: dict[str, Callable[..., Any]] = {
     "units that see nothing": lambda x: F.conv_transpose2d(x, torch.ones(4, 4, 1, 1), stride=2),
     "a kernel made of the image": lambda x: F.conv2d(x, x),
     "shifted in part": shifted_in_part,
-    "masked attention": lambda x: F.scaled_dot_product_attention(*[x.flatten(2).transpose(1, 2)] * 3, is_causal=True),
+    "masked attention": lambda x: F.scaled_dot_product_attention(*[x.flatten(2).transpose(1, 2)] * 3, is_causal=True),  # type: ignore[misc]
     "attention within rows": lambda x: F.scaled_dot_product_attention(x, x, x),
     "one row for all": lambda x: x + F.conv2d(x, torch.ones(4, 4, 19, 1), padding=(0, 0))[:, :, :1],
     "rows with columns": lambda x: x[:, :, :20, :20] + x[:, :, :20, :20].transpose(2, 3),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -179,10 +180,10 @@ def reduction(function: Callable[..., Tensor]) -> Callable[[random.Random], Call
 
 
 CALLS: dict[str, Callable[[random.Random], Call]] = {
-    **{f"conv{n}d": lambda rng, n=n: convolution(rng, n) for n in (1, 2, 3)},
-    **{f"max_pool{n}d": lambda rng, n=n: pool(rng, n, "max_pool") for n in (1, 2, 3)},
-    **{f"avg_pool{n}d": lambda rng, n=n: pool(rng, n, "avg_pool") for n in (1, 2)},
-    **{f"adaptive_avg_pool{n}d": lambda rng, n=n: adaptive(rng, n) for n in (1, 2, 3)},
+    **{f"conv{n}d": partial(convolution, axes=n) for n in (1, 2, 3)},
+    **{f"max_pool{n}d": partial(pool, axes=n, name="max_pool") for n in (1, 2, 3)},
+    **{f"avg_pool{n}d": partial(pool, axes=n, name="avg_pool") for n in (1, 2)},
+    **{f"adaptive_avg_pool{n}d": partial(adaptive, axes=n) for n in (1, 2, 3)},
     "linear": linear,
     "matmul": matmul,
     "bmm": bmm,
