@@ -169,7 +169,7 @@ def conventions(
     those named in `tools`, are run on real weights beside it. Raises UsageError and ModelError as `analyze` does.
     """
     from archcalc.analysis import analysis_of
-    from archcalc.peers.run import conventions
+    from archcalc.peers.conventions import conventions
 
     return conventions(analysis_of(model, inputs, batch_size, settings=settings, every_op=True), run=run, only=tools)
 
