@@ -158,7 +158,7 @@ def test_a_command_in_running_text_is_one_that_archcalc_takes(page: Path, comman
     assert isinstance(group, typer.core.TyperGroup)
     words = shlex.split(command)[1:]
     asked = group if words[0].startswith("-") else group.commands[words[0]]
-    options = {option for parameter in asked.params for option in parameter.opts}
+    options = {option for parameter in asked.params for option in parameter.opts} | {"--help"}
     assert {word for word in words if word.startswith("-")} <= options
 
 
