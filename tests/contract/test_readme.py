@@ -115,10 +115,6 @@ def test_a_command_prints_what_the_page_shows(
         return
     if request.config.getoption("--golden-update"):
         rewrite(shown, f"$ {shown.code}\n{shown.output}", f"$ {shown.code}\n{output}")
-    elif "\n...\n" in shown.output:  # the page shows the beginning and the end
-        beginning, end = shown.output.split("...\n")
-        assert output.startswith(beginning)
-        assert output.endswith(end)
     else:
         assert without_seconds(output) == without_seconds(shown.output)
 
