@@ -246,7 +246,7 @@ def test_dict_and_pandas_hold_the_rows() -> None:
     written = found.to_dict()
     assert written["schema"] == "archcalc.report/1"
     assert written["totals"] == {key: found.total(key) for key in ("params", "macs", "flops", "activations")}
-    assert written["rows"][0]["output_shapes"] == ((1, 96, 55, 55),)
+    assert written["rows"][0]["output_shapes"] == [[1, 96, 55, 55]]
     frame = found.to_pandas()
     assert frame["params"].sum() == 60965224
     assert frame.set_index("path").loc["conv2", "macs"] == 27 * 27 * 256 * (5 * 5 * 48)
