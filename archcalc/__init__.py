@@ -148,6 +148,9 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
 
     if not models:
         raise UsageError("name at least one network to compare")
+    for model in models:
+        if isinstance(model, dict):
+            raise UsageError("a dict is no network to compare; Report.from_dict makes a report of what to_dict gave")
     reports = [
         model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from archcalc.formats.units import count
 from archcalc.peers.registry import versions
 from archcalc.render.table import NETWORK, bounded, facts, unknown_calls
-from archcalc.values.conventions import SCHEMA, Conventions, Projection
+from archcalc.values.conventions import Conventions, Projection
 from archcalc.values.document import Grid, Heading, Quantity, Remark, Table
 
 TOOL = Heading("tool", "tool", "text")
@@ -50,7 +50,7 @@ def conventions(result: Conventions) -> Grid:
         )
         for tool in result.tools
     )
-    return Grid(SCHEMA, RECORDS, records, (table,), result.to_dict)
+    return Grid(Conventions.SCHEMA, RECORDS, records, (table,), result.to_dict)
 
 
 def _printed(tool: Projection) -> Any:
