@@ -106,7 +106,8 @@ rule(
     prelu hardswish hardsigmoid hardtanh tanh sigmoid logsigmoid exp log sqrt rsqrt square abs neg sign reciprocal clamp
     clamp_min clamp_max softplus softsign sin cos floor ceil round erf gt lt ge le eq ne masked_fill bernoulli
     batch_norm layer_norm group_norm instance_norm local_response_norm rms_norm dropout dropout1d dropout2d dropout3d
-    alpha_dropout feature_dropout contiguous clone detach to float half bfloat16 double type_as"""
+    alpha_dropout feature_dropout feature_alpha_dropout contiguous clone detach to float half bfloat16 double type
+    type_as positive real resolve_conj resolve_neg to_dense"""
 )(aligned)
 
 

@@ -69,7 +69,7 @@ def deepspeed(facts: Facts) -> Tally:
 
 def _doubt(facts: Facts, names: frozenset[str], tally: Tally) -> None:
     for op, own in facts.calls:
-        if own and op.written in names and op.written.startswith(("F.", "torch.")):
+        if own and op.spelling in names and op.spelling.startswith(("F.", "torch.")):
             doubt_names(facts, op, tally)
         if op.kind in CONVOLUTIONS and len(op.inputs[0].shape) < len(shapes(op)[1]):
             tally.doubt("it fails on a convolution of an input without batch")
@@ -79,8 +79,8 @@ def _by_name(op: Op, own: int, names: frozenset[str]) -> Parts:
     """Counted are convolutions and the functions that are called by these names."""
     if op.kind in CONVOLUTIONS:
         yield _convolution(op) - own, "convolutions with padding by name, by its own output size"
-    elif op.written not in names:
-        spelling = f"{op.kind} written as an operator" if op.written == "operator" else op.kind
+    elif op.spelling not in names:
+        spelling = f"{op.kind} written as an operator" if op.spelling == "operator" else op.kind
         yield -own, UNSEEN if op.kind == ATTENTION else f"{spelling}, which it does not see"
     elif op.kind == "matmul":
         yield by_matmul(op) - own, "matrix products, by the shapes of their factors"
