@@ -39,7 +39,7 @@ def receptive_fields(trace: Trace, calls: Sequence[Definition] | None = None) ->
         for at, spec in enumerate(op.inputs):
             if spec.producer is not None:
                 before.append((at, spec, fields[spec.producer]))
-            elif any(spec is one for one in trace.inputs) and len(spec.shape) == spatial + 2:
+            elif spec.origin == "input" and len(spec.shape) == spatial + 2:
                 before.append((at, spec, image if spec.shape[2:] == lengths else None))
         fields.append(_after(op, call, before))
     return [_summed_up(field) for field in fields]

@@ -101,7 +101,8 @@ class Power(ElementwiseRule):
 define_plainly(
     """maximum minimum where addcmul addcdiv lerp prelu logsigmoid sign clamp clamp_min clamp_max softsign sin cos floor
     ceil round erf gt lt ge le eq ne masked_fill bernoulli dropout1d dropout2d dropout3d alpha_dropout feature_dropout
-    contiguous clone detach float half bfloat16 double""",
+    feature_alpha_dropout contiguous clone detach float half bfloat16 double type positive real resolve_conj resolve_neg
+    to_dense""",
     Elementwise,
 )
 define_plainly("log reciprocal softplus", Elementwise, autocast=FLOAT32_ON_CUDA)

@@ -20,8 +20,8 @@ def count_call(op: Op, our_macs: int, replaced: frozenset[str]) -> Parts:
     """The difference of one call: counted are convolutions and the functions that are called by `replaced` names."""
     if op.kind in CONVOLUTIONS:
         yield _convolution(op) - our_macs, "convolutions with padding by name, by its own output size"
-    elif op.written not in replaced:
-        spelling = f"{op.kind} written as an operator" if op.written == "operator" else op.kind
+    elif op.spelling not in replaced:
+        spelling = f"{op.kind} written as an operator" if op.spelling == "operator" else op.kind
         yield -our_macs, UNSEEN_ATTENTION if op.kind == ATTENTION else f"{spelling}, which it does not see"
     elif op.kind == "matmul":
         yield by_matmul(op) - our_macs, "matrix products, by the shapes of their factors"
@@ -30,7 +30,7 @@ def count_call(op: Op, our_macs: int, replaced: frozenset[str]) -> Parts:
 def doubt_calls(counted: CountedTrace, replaced: frozenset[str], tally: Tally) -> None:
     """Doubt the calls whose name may be another than it seems, and those that such tools fail on."""
     for op, our_macs in counted.calls:
-        if our_macs and op.written in replaced and op.written.startswith(("F.", "torch.")):
+        if our_macs and op.spelling in replaced and op.spelling.startswith(("F.", "torch.")):
             doubt_names(counted, op, tally)
         if op.kind in CONVOLUTIONS and len(op.inputs[0].shape) < len(shapes(op)[1]):
             tally.doubt("it fails on a convolution of an input without batch")

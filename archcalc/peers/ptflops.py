@@ -40,7 +40,7 @@ def _rules(counted: CountedTrace) -> Tally:
         counted,
         lambda module: _RULES.get(module.classes[0]) if module.classes else None,
         times=lambda parents: parents,
-        skip=lambda op: op.written in by_function or op.kind == MULTI_HEAD,
+        skip=lambda op: op.spelling in by_function or op.kind == MULTI_HEAD,
     )
     batch = counted.trace.inputs[0].shape[0] if counted.trace.inputs and counted.trace.inputs[0].shape else 1
     if len(counted.trace.inputs) != 1:
@@ -49,14 +49,14 @@ def _rules(counted: CountedTrace) -> Tally:
         whole = (
             sum(tally.terms.values())
             + counted.macs
-            - sum(our_macs for op, our_macs in counted.calls if op.written in by_function)
+            - sum(our_macs for op, our_macs in counted.calls if op.spelling in by_function)
         )
         tally.add(whole // batch - whole, f"modules counted for one sample of the {batch}")
     for op, our_macs in counted.calls:
         module = counted.trace.modules[op.path]
-        if module.kind in _BOUND_EARLY and op.written in _ELEMENTS:
+        if module.kind in _BOUND_EARLY and op.spelling in _ELEMENTS:
             continue
-        if op.written.startswith(("F.", "torch.")) and op.written in _REPLACED:
+        if op.spelling.startswith(("F.", "torch.")) and op.spelling in _REPLACED:
             doubt_names(counted, op, tally)
         elif op.kind in _COMPOSED:
             tally.doubt(f"{op.kind} calls functions inside that it counts")
@@ -71,16 +71,16 @@ def _function(op: Op, our_macs: int, tally: Tally) -> None:
     first = op.inputs[0] if op.inputs else None
     if first is None:
         return
-    if op.written in _ELEMENTS:
+    if op.spelling in _ELEMENTS:
         tally.add(first.numel, _TWICE)
-    elif op.written in _RESIZES:
+    elif op.spelling in _RESIZES:
         tally.add(_resized(op), "outputs of interpolation, in functions")
-    elif op.written in _PRODUCTS:
+    elif op.spelling in _PRODUCTS:
         tally.add(by_matmul(op) - our_macs, "matrix products, by the shapes of their factors")
-    elif op.written in _ADDED:
+    elif op.spelling in _ADDED:
         added, a, b = shapes(op)[:3]
         tally.add(prod(a) * b[-1] - our_macs + prod(added) * (op.kwargs.get("beta", 1) != 0), BIAS)
-    elif op.written in _PAIRS:
+    elif op.spelling in _PAIRS:
         tally.add(_pair(op), "elements of add and mul, written as functions")
     elif op.kind == "local_response_norm":
         size, sides = argument(op, 1, "size"), first.shape

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
 from numbers import Integral
 from threading import enumerate as threads
 from threading import get_ident
@@ -28,9 +27,9 @@ from archcalc.ops.definition import asks_in_place
 from archcalc.ops.layout import Key
 from archcalc.trace.attention import PLAIN, as_on_the_cpu, attention
 from archcalc.trace.autocast import as_dtype, cast
-from archcalc.trace.calls import Call, classify, written, written_to
+from archcalc.trace.calls import Call, classify, spelling, written_to
 from archcalc.trace.dispatch import aten_op
-from archcalc.trace.modules import Modules, Runs
+from archcalc.trace.modules import Modules, ModuleStack, Runs
 from archcalc.trace.predict import Result, container_like, predict_result
 from archcalc.trace.tensor_table import Tensors
 from archcalc.trace.tensors import Known, empty, on_meta, tensors_in
@@ -68,8 +67,7 @@ class Recorder(TorchFunctionMode):
         self.beneath: list[AtenOp] | None = None
         self._paths = {id(module): path for path, module in modules}
         self._results: dict[tuple[Any, ...], Result] = {}
-        self._stack: list[tuple[str, int]] = [("", 0)]
-        self._begun: dict[str, int] = {}
+        self._stack = ModuleStack(self._paths)
         self._thread = get_ident()
         self._elsewhere = {thread.ident for thread in threads()}  # what they run is none of this forward's
         self.astray: str | None = None
@@ -85,16 +83,13 @@ class Recorder(TorchFunctionMode):
             if get_ident() not in self._elsewhere and id(module) in self._paths:
                 self.astray = self._paths[id(module)]
             return
-        path = self._paths.get(id(module), self._stack[-1][0])  # one made while running has no path of its own
-        run = self._begun.get(path, 0)
-        self._begun[path] = run + 1
-        self._stack.append((path, run))
+        self._stack.enter(module)
 
     def leave(self, module: nn.Module, args: Any, result: Any) -> None:
         """Forward hook, called after an error too: the module is done."""
         if get_ident() != self._thread:
             return
-        path, _ = self._stack.pop()
+        path = self._stack.leave()
         error = sys.exc_info()[1]
         if error is not None and error is not self._outer_error:
             self._fail(Failure(error, path))
@@ -219,7 +214,10 @@ class Recorder(TorchFunctionMode):
         if signature and done:
             self._results[signature] = done
         if live or any(op.flops for op in aten):
-            how = written(func, sys._getframe(1))
+            if any([known.spec.producer is None and not known.spec.name for known in met]):
+                self.tensors.name_constants(met)
+                described, described_kwargs = self._describe(args, [None], []), self._describe(kwargs, [None], [])
+            how = spelling(func, sys._getframe(1))
             # a formula for dense operands would count what a sparse one leaves out
             sparse = key[0] is None and any([known.sparse for known in met])
             kind = f"sparse.{call.kind}" if sparse else call.kind
@@ -285,7 +283,8 @@ class Recorder(TorchFunctionMode):
                 result = func(*args, **kwargs)
             return result, tuple(self.beneath)
         except Exception as error:
-            self._fail(Failure(error, self._stack[-1][0], call.kind, tuple(known.spec.shape for known in met)))
+            path = self._stack.running[-1][0]
+            self._fail(Failure(error, path, call.kind, tuple(known.spec.shape for known in met)))
             raise
         finally:
             self.beneath = None
@@ -325,23 +324,24 @@ class Recorder(TorchFunctionMode):
         how: str = "",
     ) -> None:
         index = len(self.ops)
-        path, run = self._stack[-1]
         specs = []
         for at, output in enumerate(outputs):
             known = self.tensors.known.get(id(output))
             if known is None or at < len(targets):
-                known = self.tensors.remember(output, output, live=live, owned=True, producer=index)
+                known = self.tensors.remember(
+                    output, output, live=live, owned=True, origin="call", producer=index, output=at
+                )
                 if at < len(targets):
                     self.tensors.written(targets[at], known)
             spec = known.spec
-            if spec.producer != index:  # an identity (`contiguous`) hands back what it got
-                spec = replace(spec, producer=index)
+            if spec.producer != index:
+                spec = self.tensors.handed_back(known, index, at)
             specs.append(spec)
         inputs = tuple(tensor_specs((args, kwargs)))
         saved = self.tensors.just_saved()
         if self.tensors.autograd:
             self.nodes.append(tuple([output.grad_fn for output in outputs]))
-        self.ops.append(Op(index, kind, path, run, args, kwargs, inputs, tuple(specs), aten, saved, how))
+        self.ops.append(Op(index, kind, self._stack.running, args, kwargs, inputs, tuple(specs), aten, saved, how))
 
     def forget(self, begun: int) -> None:
         """Takes back the calls from that one on: who ran them will record them."""
@@ -357,6 +357,9 @@ class Recorder(TorchFunctionMode):
         described = self._describe(args, [None], met)
         described_kwargs = self._describe(kwargs, [None], met)
         if any(known.live for known in met) and (outputs := tensors_in(result)):
+            if any(known.spec.producer is None and not known.spec.name for known in met):
+                self.tensors.name_constants(met)
+                described, described_kwargs = self._describe(args, [None], []), self._describe(kwargs, [None], [])
             self._record(op.name, described, described_kwargs, outputs, (op,), live=True, targets=[])
 
 

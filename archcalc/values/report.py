@@ -82,6 +82,21 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a tensor comes from: an edge of the network's graph.
+
+    `origin` is "call", "input", "buffer", "constant" or "parameter". For "call", `row` is the number of the row that
+    made the tensor, from 0, and `output` its place among that row's outputs; for "input", `output` is its place among
+    the network's inputs. `name` is that of an input, a buffer, a constant or a parameter.
+    """
+
+    origin: str
+    row: int | None = None
+    output: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Row(Stored):
     """One line of a report: a call, or a folded module standing for all calls inside it.
 
@@ -99,6 +114,9 @@ class Row(Stored):
     `backward_macs` and `saved_bytes` are there where the backward pass was followed: the multiply-adds of the gradients
     of inputs and weights that are needed, and what this call is the first to keep for them. `least_seconds` and
     `bound` are there where a device was given: its roofline, and whether "arithmetic" or "memory" is what bounds.
+    `inputs_from` says for each of `input_shapes` where it comes from. A folded module lists instead every tensor once
+    that its calls read and that comes from outside, in the order in which they read it. The outputs of a folded module
+    are the tensors that are read outside it or that the network puts out, numbered in the order in which they are made.
     """
 
     path: str
@@ -129,6 +147,7 @@ class Row(Stored):
     saved_bytes: int | None = None
     least_seconds: float | None = None
     bound: str | None = None
+    inputs_from: tuple[Source, ...] = ()
 
     @property
     def least_ms(self) -> float | None:
@@ -207,7 +226,8 @@ class Report(Stored):
     batch; `batch_size` is set where every shape of every row begins with it, so that it can be left out in print.
     `uncalled` lists registered parameters that no row used, by name, with their elements. `folded` is the depth
     that the rows were folded to, None where they are single calls. `failure` is the error at which the rows end.
-    `modules` is the tree that the rows came from, by path.
+    `modules` is the tree that the rows came from, by path. `outputs_from` says for each of `output_shapes` where it
+    comes from.
     """
 
     SCHEMA: ClassVar[str] = "archcalc.report/1"
@@ -220,11 +240,12 @@ class Report(Stored):
     training: bool = False
     batch_size: int | None = None
     depth: int = 0
-    uncalled: dict[str, int] = field(default_factory=dict)
+    uncalled: dict[str, int] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()
     folded: int | None = None
     failure: str | None = None
-    modules: dict[str, Module] = field(default_factory=dict, repr=False)
+    modules: dict[str, Module] = field(default_factory=dict, repr=False, hash=False)
+    outputs_from: tuple[Source, ...] = ()
 
     @property
     def complete(self) -> bool:

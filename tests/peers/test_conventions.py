@@ -145,7 +145,7 @@ def test_other_tools_get_them_wrong_as_computed(tool: str) -> None:
 
 def test_an_operator_is_told_from_the_function_of_the_same_name() -> None:
     net = Calls(lambda parts, x: torch.matmul(x @ x, x).matmul(F.relu(x + x)).add(torch.add(2 * x, x)))
-    written = [op.written for op in trace(net, (torch.empty(3, 3, device="meta"),)).ops]
+    written = [op.spelling for op in trace(net, (torch.empty(3, 3, device="meta"),)).ops]
     expected = "operator torch.matmul operator F.relu Tensor.matmul operator torch.add Tensor.add"
     assert written == expected.split()
 
