@@ -41,8 +41,8 @@ def conventions(
         from archcalc.peers import run as peers
 
         with redirect_stdout(sys.stderr):
-            found = peers.conventions(analysis, run=run)
-        write(conventions(found), form, output)
-        if found.wrong:
-            say(f"not as computed: {', '.join(found.wrong)}; another version of the tool, or an error here")
+            projected = peers.conventions(analysis, run=run)
+        write(conventions(projected), form, output)
+        if projected.wrong:
+            say(f"not as computed: {', '.join(projected.wrong)}; another version of the tool, or an error here")
             raise typer.Exit(1)

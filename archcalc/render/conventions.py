@@ -6,14 +6,15 @@ from typing import Any
 
 from archcalc.formats.units import count
 from archcalc.peers.conventions import VERSIONS
-from archcalc.render.table import NETWORK, bounded, facts, unknown_calls
+from archcalc.render.table import NETWORK, facts, mark_lower_bound, unknown_calls
+from archcalc.values.columns import COLUMNS
 from archcalc.values.conventions import SCHEMA, Conventions, Projection
-from archcalc.values.document import Grid, Heading, Quantity, Remark, Table
+from archcalc.values.document import Document, Heading, Quantity, Remark, Table
 
 TOOL = Heading("tool", "tool", "text")
 PRINTS = Heading("prints", "prints", "count")
 UNIT = Heading("unit", "", "text")
-DIFFERENCE = Heading("difference", "mult-adds to ours", "difference")
+DIFFERENCE = Heading("difference", f"{COLUMNS['macs'].title} to ours", "difference")
 VERDICT = Heading("verdict", "run", "text")
 RECORDS = (
     *(NETWORK, TOOL, PRINTS, UNIT, DIFFERENCE, Heading("exact", "exact", "text")),
@@ -21,16 +22,18 @@ RECORDS = (
 )
 
 
-def conventions(found: Conventions) -> Grid:
+def conventions(projected: Conventions) -> Document:
     """What each tool prints for a network, the difference to ours, and why."""
-    report = found.report
-    ours = bounded(report, "macs", report.total("macs"))
+    report = projected.report
+    ours = mark_lower_bound(report, "macs", report.total("macs"))
     rows: list[tuple[Any, ...]] = [("archcalc", ours, "MACs", None, None)]
-    rows += [(tool.tool, _printed(tool), tool.unit, tool.difference, found.verdict(tool)) for tool in found.tools]
-    remarks = [Remark(tool.tool, _why(tool)) for tool in found.tools if tool.terms or tool.unsure]
+    rows += [
+        (tool.tool, _printed(tool), tool.unit, tool.difference, projected.verdict(tool)) for tool in projected.tools
+    ]
+    remarks = [Remark(tool.tool, _why(tool)) for tool in projected.tools if tool.terms or tool.unsure]
     if not report.complete:
         remarks.insert(0, Remark("LOWER BOUND", unknown_calls(report), "warning"))
-    same = [tool.tool for tool in found.tools if not tool.terms and not tool.unsure]
+    same = [tool.tool for tool in projected.tools if not tool.terms and not tool.unsure]
     if same:
         remarks.append(Remark("the same", ", ".join(same)))
     remarks.append(Remark("rules of", VERSIONS, "quiet"))
@@ -46,20 +49,20 @@ def conventions(found: Conventions) -> Grid:
     records = tuple(
         (
             *(report.subject, tool.tool, tool.printed, tool.unit, tool.difference, not tool.unsure, _why(tool)),
-            *(_said(found, tool), found.verdict(tool)),
+            *(_printed_by_run(projected, tool), projected.verdict(tool)),
         )
-        for tool in found.tools
+        for tool in projected.tools
     )
-    return Grid(SCHEMA, RECORDS, records, (table,), found.to_dict)
+    return Document(SCHEMA, RECORDS, records, (table,), projected.to_dict)
 
 
 def _printed(tool: Projection) -> Any:
     return Quantity(tool.printed, "about") if tool.unsure else tool.printed
 
 
-def _said(found: Conventions, tool: Projection) -> int | None:
-    said = None if found.said is None else found.said.get(tool.tool)
-    return said if isinstance(said, int) else None
+def _printed_by_run(projected: Conventions, tool: Projection) -> int | None:
+    printed = None if projected.said is None else projected.said.get(tool.tool)
+    return printed if isinstance(printed, int) else None
 
 
 def _why(tool: Projection) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from archcalc.values.errors import UsageError
 from archcalc.values.samples import Samples
+from archcalc.values.shown import Shown
 from archcalc.values.trace import Shape
 
 SCHEMA = "archcalc.bench/1"
@@ -146,7 +147,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Benchmark:
+class Benchmark(Shown):
     """Everything that one benchmark found: each timing with its raw samples, and what they were taken on.
 
     `networks` tells where each network comes from, such as its paper.
@@ -159,13 +160,6 @@ class Benchmark:
     timings: tuple[Timing, ...]
     layers: tuple[Layers, ...] = ()
     failures: tuple[Failure, ...] = ()
-
-    def __str__(self) -> str:
-        """The table that `archcalc bench` prints, 100 columns wide."""
-        from archcalc.formats import render
-        from archcalc.render.bench import timings
-
-        return render(timings(self), "table", width=100).rstrip("\n")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values: raw samples, and medians beside them for a reader; seconds, bytes and plain counts."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from archcalc.values.shown import Shown
+
 SCHEMA = "archcalc.memory/1"
 
 
@@ -17,7 +19,7 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Shown):
     """Bytes by part.
 
     `weights` and `buffers` are always there; `gradients` and `optimizer_state` while training. `input` is what goes

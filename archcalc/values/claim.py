@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from archcalc.values.shown import Shown
+
 VERDICTS = ("exact", "rounds", "truncates", "differs", "within", "over", "under")
 """How a print relates to the computed value; the last three are for budgets."""
 
@@ -58,7 +60,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Shown):
     """A claim, the value computed for it, how the print relates to it, and whether that was expected.
 
     `value` is the computed value in raw text; `problem` says in words what is not as expected.
@@ -79,3 +81,7 @@ class Verdict:
         return {**self.claim.to_dict(), "computed": self.value, "verdict": self.verdict, "ok": self.ok} | (
             {"problem": self.problem} if self.problem else {}
         )
+
+
+class Verdicts(Shown, list[Verdict]):
+    """The verdicts on several claims, in their order."""

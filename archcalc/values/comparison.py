@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from archcalc.values.report import Report
+from archcalc.values.shown import Shown
 
 SCHEMA = "archcalc.compare/1"
 
@@ -22,18 +23,11 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Shown):
     """Networks side by side; the first is the one that the others are measured by."""
 
     reports: tuple[Report, ...]
     metrics: tuple[Metric, ...]
-
-    def __str__(self) -> str:
-        """The table that `archcalc compare` prints, 100 columns wide."""
-        from archcalc.formats import render
-        from archcalc.render.compare import comparison
-
-        return render(comparison(self), "table", width=100).rstrip("\n")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values: the metrics, and each network's report."""

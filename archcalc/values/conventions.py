@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from archcalc.values.report import Report
+from archcalc.values.shown import Shown
 
 SCHEMA = "archcalc.conventions/1"
 
@@ -44,7 +45,7 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
-class Conventions:
+class Conventions(Shown):
     """What each tool prints for the network of a report.
 
     `said` is there where the tools were run: by name the number that a tool printed, or why there is none.

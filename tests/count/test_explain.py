@@ -9,7 +9,7 @@ import re
 import pytest
 
 import archcalc
-from archcalc.render.derivation import of_network, of_row
+from archcalc.count.explain import of_network, of_row
 from tests.cli.test_cli import run
 
 NETWORKS = ["alexnet", "lenet5", "googlenet", "resnet50", "vgg16", "nin", "inception-module", "residual-projection"]
