@@ -168,11 +168,16 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
     A network is given as a report or as anything that `analyze` takes; `inputs` and `batch_size` go to all but the
     reports. Raises UsageError for anything else, and UsageError and ModelError as `analyze` does.
     """
+    from torch import nn
+
     from archcalc.count.compare import compare
     from archcalc.values.report import Report
 
     if not models:
         raise UsageError("name at least one network to compare")
+    for model in models:
+        if not isinstance(model, (str, Report, nn.Module)):
+            raise UsageError(f"networks to compare are names, torch modules and reports, not a {type(model).__name__}")
     return compare(
         *(model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models)
     )

@@ -100,7 +100,7 @@ def _note(row: Row) -> str:
     return "; ".join(filter(None, [*notes, "misaligned paths" if row.misaligned else ""]))
 
 
-_EVERY = (
+_COLUMNS = (
     _column("path", "layer", "text", 0, "the module's path, with the kind where it makes several calls"),
     _column("kind", "kind", "text", 2, "what was called, or the class of a folded module"),
     _column("window", "window", "slide", 3, "kernel size and stride, as papers write it: 7x7/2"),
@@ -143,7 +143,7 @@ _EVERY = (
     _column("note", "note", "text", 12, "why nothing is counted, or which op is unknown", value=_note),
 )
 
-COLUMNS: dict[str, Column] = {column.key: column for column in _EVERY}
+COLUMNS: dict[str, Column] = {column.key: column for column in _COLUMNS}
 """By key, in the order in which `--columns all` shows them."""
 
 DEFAULT = tuple("path kind kernel stride padding groups input_shape output_shape params macs flops note".split())
@@ -172,11 +172,11 @@ def selection(wish: str) -> tuple[str, ...]:
     """
     if wish.strip() == "all":
         return tuple(COLUMNS)
-    keys = {_plain(name): column.key for column in _EVERY for name in (column.title, column.key)}
+    keys = {_plain(name): column.key for column in COLUMNS.values() for name in (column.title, column.key)}
     names = list(dict.fromkeys(name.strip() for name in wish.split(",") if name.strip()))
     for name in names or [""]:
         if _plain(name) not in keys:
-            known = dict.fromkeys([*COLUMNS, *(column.title for column in _EVERY)])
+            known = dict.fromkeys([*COLUMNS, *(column.title for column in COLUMNS.values())])
             raise unknown("column", name, known, f"there are: {', '.join(COLUMNS)}")
     return tuple(dict.fromkeys(keys[_plain(name)] for name in names))
 
@@ -190,5 +190,7 @@ def total(report: Report, key: str) -> int:
     """The sum over a report's rows of a column that adds up; KeyError for any other."""
     column = COLUMNS.get(key)
     if column is None or not column.total:
-        raise KeyError(f"no total of '{key}'; there are {', '.join(each.key for each in _EVERY if each.total)}")
+        raise KeyError(
+            f"no total of '{key}'; there are {', '.join(key for key, column in COLUMNS.items() if column.total)}"
+        )
     return column.sum(report.rows)
