@@ -19,6 +19,7 @@ from archcalc.bench.network import Network, Workload
 from archcalc.bench.peak import peak
 from archcalc.bench.roofline import bound, macs_of
 from archcalc.values.benchmark import Benchmark, Failure, Layers, LayerTiming, Peak, Setting, Timing
+from archcalc.values.columns import add
 from archcalc.values.errors import ArchcalcError, ModelError, UsageError, unknown
 
 MODES = ("train", "inference")
@@ -211,8 +212,8 @@ def _layers(job: _Job, passes: LayerPasses, most: Peak) -> Layers:
                 call=first.call,
                 output_shape=last.output_shape,
                 params=sum(row.params for row in group.rows),
-                macs=_sum([row.macs for row in group.rows]),
-                backward_macs=_sum([row.backward_macs for row in group.rows]),
+                macs=add(row.macs for row in group.rows),
+                backward_macs=add(row.backward_macs for row in group.rows),
                 bound=least[0],
                 forward=forward,
                 backward=backward,
@@ -221,7 +222,3 @@ def _layers(job: _Job, passes: LayerPasses, most: Peak) -> Layers:
             )
         )
     return Layers(job.name, report.batch_size, tuple(rows), *passes.wholes)
-
-
-def _sum(values: list[int | None]) -> int | None:
-    return None if None in values else sum(value or 0 for value in values)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from archcalc.claims.metrics import METRICS, at
+from archcalc.claims.metrics import metric_names, metric_of
 from archcalc.claims.printed_number import Value, budget, judge, text
 from archcalc.claims.read import documented, located
+from archcalc.count.places import row_at
 from archcalc.values.claim import Claim, Verdict
 from archcalc.values.columns import BACKWARD
 from archcalc.values.errors import ArchcalcError, ModelError, UsageError, unknown
+from archcalc.values.explanation import Explanation
 from archcalc.values.report import Report
 
 
@@ -56,9 +59,11 @@ def plain(subject: str, reports: dict[Any, Report]) -> Report:
     return _report(Claim(subject, "params"), subject, reports)
 
 
-def about(subject: str, place: str | None) -> list[Verdict]:
-    """The verdicts of the documented claims about a layer, or about the whole network where `place` is None."""
-    return list(check(claim for claim in documented() if claim.subject == subject and claim.place == (place or "")))
+def with_claims(explanation: Explanation) -> Explanation:
+    """The explanation with the verdicts on the documented claims about its place."""
+    about = (explanation.report.subject, explanation.place or "")
+    claims = [claim for claim in documented() if (claim.subject, claim.place) == about]
+    return replace(explanation, verdicts=tuple(check(claims)))
 
 
 def _verdict(claim: Claim, reports: dict[Any, Report]) -> Verdict:
@@ -90,21 +95,21 @@ def _value(claim: Claim, subject: str, reports: dict[Any, Report]) -> Value:
         from archcalc.claims.properties import run
 
         return run(claim.of, subject, claim.place)
-    metric = METRICS.get(claim.metric)
+    metric = metric_of(claim.metric)
     if metric is None and claim.metric != "exists":
-        raise unknown("metric", claim.metric, [*METRICS, "exists", "property"])
+        raise unknown("metric", claim.metric, [*metric_names(), "exists", "property"])
     report = _report(claim, subject, reports)
     # where two networks are compared, a place is one of the first
     place = claim.place if subject == claim.subject else ""
     if metric is None:
         return _exists(report, place)
-    return metric(report, at(report, place), claim.of)
+    return metric(report, row_at(report, place), claim.of)
 
 
 def _exists(report: Report, place: str) -> bool:
     """Whether a call or a module of that path ran; the one metric whose place may be missing."""
     try:
-        return bool(at(report, place).calls)
+        return bool(row_at(report, place).calls)
     except UsageError:
         return False
 

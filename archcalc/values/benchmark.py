@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from archcalc.values.errors import UsageError
 from archcalc.values.json_types import PlainTree
 from archcalc.values.samples import Samples
+from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
 from archcalc.values.trace import Shape
 
@@ -149,7 +150,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Benchmark(Stored):
+class Benchmark(Shown, Stored):
     """Everything that one benchmark found: each timing with its raw samples, and what they were taken on.
 
     `networks` tells where each network comes from, such as its paper.
@@ -164,13 +165,6 @@ class Benchmark(Stored):
     timings: tuple[Timing, ...]
     layers: tuple[Layers, ...] = ()
     failures: tuple[Failure, ...] = ()
-
-    def __str__(self) -> str:
-        """The table that `archcalc bench` prints, 100 columns wide."""
-        from archcalc.formats import render
-        from archcalc.render.bench import timings
-
-        return render(timings(self), "table", width=100).rstrip("\n")
 
     def save(self, path: str | Path) -> None:
         """Write the benchmark as JSON, to be read by `load` and by `archcalc bench --against`."""
