@@ -313,20 +313,8 @@ def benchmark(
     be run; those that fail beside others are the result's `failures`.
     """
     from archcalc.bench.run import benchmark
+    from archcalc.values.benchmark import Setting
 
     sizes = batch_size if isinstance(batch_size, Sequence) else (batch_size,)
-    return benchmark(
-        models,
-        inputs,
-        batch_sizes=tuple(sizes),
-        device=device,
-        dtype=dtype,
-        mode=mode,
-        channels_last=channels_last,
-        compiled=compiled,
-        threads=threads,
-        seconds=seconds,
-        layers=layers,
-        seed=seed,
-        settings=settings,
-    )
+    how = Setting(mode, device, dtype, channels_last, compiled, seconds, seed)
+    return benchmark(models, inputs, how, batch_sizes=tuple(sizes), threads=threads, layers=layers, settings=settings)
