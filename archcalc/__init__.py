@@ -124,7 +124,7 @@ def analyze(
     backward: bool = False,
     **settings: Any,
 ) -> Report:
-    """What a network costs, call by call, found without allocating its weights.
+    """What a network costs, call by call, without allocating its weights.
 
     `model`: a zoo name, "package.module:factory", "path/to/net.py:Net", or any torch module, which comes back as it
     was. `inputs`: a shape with the batch, `(1, 3, 224, 224)`, a tensor, a list of those, a dict of keyword inputs, in
