@@ -124,7 +124,7 @@ def analyze(
     backward: bool = False,
     **settings: Any,
 ) -> Report:
-    """What a network costs, call by call, found without allocating its weights.
+    """What a network costs, call by call, without allocating its weights.
 
     `model`: a zoo name, "package.module:factory", "path/to/net.py:Net", or any torch module, which comes back as it
     was. `inputs`: a shape with the batch, `(1, 3, 224, 224)`, a tensor, a list of those, a dict of keyword inputs, in
@@ -315,20 +315,8 @@ def benchmark(
     be run; those that fail beside others are the result's `failures`.
     """
     from archcalc.bench.run import benchmark
+    from archcalc.values.benchmark import Setting
 
     sizes = batch_size if isinstance(batch_size, Sequence) else (batch_size,)
-    return benchmark(
-        models,
-        inputs,
-        batch_sizes=tuple(sizes),
-        device=device,
-        dtype=dtype,
-        mode=mode,
-        channels_last=channels_last,
-        compiled=compiled,
-        threads=threads,
-        seconds=seconds,
-        layers=layers,
-        seed=seed,
-        settings=settings,
-    )
+    how = Setting(mode, device, dtype, channels_last, compiled, seconds, seed)
+    return benchmark(models, inputs, how, batch_sizes=tuple(sizes), threads=threads, layers=layers, settings=settings)

@@ -37,10 +37,10 @@ def check(claims: Iterable[Claim], reports: dict[Any, Report] | None = None) -> 
 
 def by_subject(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
     """The claims about each network, which can be checked apart."""
-    found: dict[str, list[Claim]] = {}
+    groups: dict[str, list[Claim]] = {}
     for claim in claims:
-        found.setdefault(claim.subject, []).append(claim)
-    return found
+        groups.setdefault(claim.subject, []).append(claim)
+    return groups
 
 
 def verdicts(claims: Iterable[Claim]) -> list[Verdict]:
@@ -48,14 +48,14 @@ def verdicts(claims: Iterable[Claim]) -> list[Verdict]:
     return list(check(claims))
 
 
-def in_order(claims: Iterable[Claim], found: Iterable[Sequence[Verdict]]) -> list[Verdict]:
+def in_order(claims: Iterable[Claim], groups: Iterable[Sequence[Verdict]]) -> list[Verdict]:
     """The verdicts on `by_subject(claims)` in the order of the claims themselves."""
-    of = {each[0].claim.subject: iter(each) for each in found if each}
-    return [next(of[claim.subject]) for claim in claims]
+    left = {group[0].claim.subject: iter(group) for group in groups if group}
+    return [next(left[claim.subject]) for claim in claims]
 
 
-def plain(subject: str, reports: dict[Any, Report]) -> Report:
-    """The report of a network as it is by default, found or kept among `reports`, as `check` does."""
+def default_report(subject: str, reports: dict[Any, Report]) -> Report:
+    """The report of a network run by its defaults, taken from `reports` or put there, as `check` does."""
     return _report(Claim(subject, "params"), subject, reports)
 
 
@@ -71,19 +71,19 @@ def _verdict(claim: Claim, reports: dict[Any, Report]) -> Verdict:
     if claim.against is not None:
         value = _related(value, _value(claim, claim.against, reports), claim.form)
     if claim.printed is None:
-        found = budget(value, claim.min, claim.max)
+        verdict = budget(value, claim.min, claim.max)
         bounds = " and ".join(f"{word} {b}" for word, b in (("at least", claim.min), ("at most", claim.max)) if b)
         expected = claim.expect or "within"
-        return Verdict(claim, text(value), found, "" if found == expected else f"it must be {bounds}")
-    found = judge(claim.printed, value, claim.digits)
-    return Verdict(claim, text(value), found, _problem(claim, value, found))
+        return Verdict(claim, text(value), verdict, "" if verdict == expected else f"it must be {bounds}")
+    verdict = judge(claim.printed, value, claim.digits)
+    return Verdict(claim, text(value), verdict, _problem(claim, value, verdict))
 
 
-def _problem(claim: Claim, value: Value, found: str) -> str:
+def _problem(claim: Claim, value: Value, verdict: str) -> str:
     """What is not as it should be; an erratum's right value must be right."""
     if claim.expect is None:
-        return "" if found != "differs" else "the print and the computed value differ"
-    if found != claim.expect:
+        return "" if verdict != "differs" else "the print and the computed value differ"
+    if verdict != claim.expect:
         return f"{claim.expect} was expected"
     if claim.right is not None and judge(claim.right, value) == "differs":
         return f"the right value is said to be {claim.right}"
@@ -119,7 +119,7 @@ def _report(claim: Claim, subject: str, reports: dict[Any, Report]) -> Report:
     from archcalc.values.input_size import parse_input, with_batch
 
     settings, size = claim.settings, claim.input
-    if subject != claim.subject:  # how the subject is run says nothing of the network it is held against
+    if subject != claim.subject:  # the reference network runs with its own defaults
         settings, size = claim.against_settings, size if ":" in subject else None
     backward = claim.metric in BACKWARD
     key = (subject, size, claim.batch, claim.training, backward, repr(sorted(settings.items())))

@@ -85,7 +85,7 @@ def bench(
     archcalc bench resnet50 --against before.json --fail-over 10%
     """  # noqa: D301  \b keeps the lines of the example apart
     with clear_errors(debug):
-        from archcalc.values.benchmark import load
+        from archcalc.values.benchmark import Setting, load
 
         inputs, batches = sizes_of(input_size, _batches(batch_size))
         settings = _settings(models, set_)
@@ -105,16 +105,10 @@ def bench(
             benchmarked = benchmark(
                 models,
                 inputs,
+                Setting(mode, device, dtype, channels_last, compiled, seconds, seed),
                 batch_sizes=batches,
-                device=device,
-                dtype=dtype,
-                mode=mode,
-                channels_last=channels_last,
-                compiled=compiled,
                 threads=threads,
-                seconds=seconds,
                 layers=with_layers,
-                seed=seed,
                 settings=settings,
                 tell=tell,
             )
@@ -157,15 +151,14 @@ def latency(
     settings = _settings(models, pairs)
 
     from archcalc.bench.run import benchmark
+    from archcalc.values.benchmark import Setting
 
     with status() as tell, redirect_stdout(sys.stderr):
         return benchmark(
             models,
             inputs,
+            Setting("train" if training else "inference", device, seconds=seconds),
             batch_sizes=batches,
-            device=device,
-            mode="train" if training else "inference",
-            seconds=seconds,
             threads=threads,
             settings=settings,
             tell=tell,

@@ -45,4 +45,4 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return SPECIAL.sub(lambda found: "\\" + found[0], "<br>".join(text.splitlines())).replace("\\<br>", "<br>")
+    return SPECIAL.sub(lambda match: "\\" + match[0], "<br>".join(text.splitlines())).replace("\\<br>", "<br>")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SCHEMA = "archcalc.compare/1"
 
 CLOSE = 1.1
-"""Below this ratio a difference is told in percent: "1.03 times fewer" is hard to read."""
+"""Below this ratio a difference is given in percent: "1.03 times fewer" is hard to read."""
 
 
 def comparison(

@@ -37,15 +37,19 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What was asked for: `mode` is "train" or "inference", `seconds` the time budget of each measurement."""
+    """How networks are timed.
 
-    mode: str
-    device: str
-    dtype: str
-    channels_last: bool
-    compiled: bool
-    seconds: float
-    seed: int
+    `mode` is "train" or "inference", `device` "cpu", "cuda" or "cuda:1", `dtype` "fp32", "bf16" or "fp16"; `seconds` is
+    the time budget of each measurement, `seed` that of weights and inputs.
+    """
+
+    mode: str = "train"
+    device: str = "cpu"
+    dtype: str = "fp32"
+    channels_last: bool = False
+    compiled: bool = False
+    seconds: float = 1.0
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
