@@ -176,10 +176,10 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
     if not models:
         raise UsageError("name at least one network to compare")
     for model in models:
-        if isinstance(model, dict):
-            raise UsageError("a dict is no network to compare; Report.from_dict makes a report of what to_dict gave")
         if not isinstance(model, (str, Report, nn.Module)):
-            raise UsageError(f"networks to compare are names, torch modules and reports, not a {type(model).__name__}")
+            hint = "; Report.from_dict makes a report of what to_dict gave" if isinstance(model, dict) else ""
+            kind = type(model).__name__
+            raise UsageError(f"networks to compare are names, torch modules and reports, not a {kind}{hint}")
     return compare(
         *(model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models)
     )

@@ -76,6 +76,11 @@ def verification(verdicts: Sequence[Verdict], *, reasons: bool = False) -> Docum
     return Document(SCHEMA, headings, rows, (table,), lambda: content(verdicts))
 
 
+def verification_of_one(verdict: Verdict) -> Document:
+    """The same for a single verdict."""
+    return verification([verdict])
+
+
 def _tabulated(
     columns: Sequence[tuple[Heading, Value]], verdicts: Sequence[Verdict]
 ) -> tuple[tuple[Heading, ...], tuple[tuple[Any, ...], ...]]:

@@ -166,7 +166,7 @@ def test_a_dict_is_not_compared() -> None:
     with pytest.raises(UsageError, match=r"Report\.from_dict makes a report") as error:
         archcalc.compare(REPORT, REPORT.to_dict())  # type: ignore[arg-type]
     assert len(str(error.value)) < 200
-    with pytest.raises(UsageError, match="a model is a name or a torch module, not a list") as error:
+    with pytest.raises(UsageError, match="names, torch modules and reports, not a list") as error:
         archcalc.compare(REPORT, [REPORT.to_json()] * 1000)  # type: ignore[arg-type]
     assert len(str(error.value)) < 200
 
