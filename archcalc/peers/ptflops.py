@@ -173,6 +173,8 @@ def _recurrent(gates: int, more: int) -> Rule:
 
 def _multi_head(run: ModuleRun) -> Parts:
     call = call_in(run, MULTI_HEAD)
+    if len(shapes(call)[0]) == 2:
+        raise LookupError  # without batch, which it takes the length for
     (length, batch, width), (keys, _, key_width), (values, _, value_width) = shapes(call)[:3]
     heads = argument(call, 4, "num_heads")
     products = length * width**2 + keys * key_width**2 + values * value_width**2 + length * value_width**2
