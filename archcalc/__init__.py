@@ -168,18 +168,17 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
     A network is given as a report or as anything that `analyze` takes; `inputs` and `batch_size` go to all but the
     reports. Raises UsageError for anything else, and UsageError and ModelError as `analyze` does.
     """
-    from torch import nn
-
     from archcalc.count.compare import compare
     from archcalc.values.report import Report
 
     if not models:
         raise UsageError("name at least one network to compare")
-    for model in models:
-        if not isinstance(model, (str, Report, nn.Module)):
-            hint = "; Report.from_dict makes a report of what to_dict gave" if isinstance(model, dict) else ""
+    given: Sequence[Any] = models
+    for model in given:
+        if not isinstance(model, (str, Report)) and not hasattr(model, "named_modules"):  # reports need no torch
+            hint = "; Report.from_dict makes a report of it" if isinstance(model, dict) else ""
             kind = type(model).__name__
-            raise UsageError(f"networks to compare are names, torch modules and reports, not a {kind}{hint}")
+            raise UsageError(f"compare takes names, torch modules and reports, not a {kind}{hint}")
     return compare(
         *(model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models)
     )

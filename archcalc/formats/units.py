@@ -21,7 +21,7 @@ ASCII = str.maketrans(
 )
 
 
-def count(value: int) -> str:
+def count(value: float) -> str:
     """Every digit, in groups of three: 60,965,224."""
     return f"{value:,}"
 
@@ -36,7 +36,7 @@ def about(value: int) -> str:
     return f"~ {value:,}"
 
 
-def difference(value: int) -> str:
+def difference(value: float) -> str:
     """A count with its sign: +8,568."""
     return f"{value:+,}" if value else "0"
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from archcalc.peers.calls import MULTI_HEAD, TRANSPOSED, adds_mask_in_product, split_multi_head
 from archcalc.peers.counted_trace import CountedTrace, argument, shapes
@@ -12,6 +11,9 @@ from archcalc.peers.function_rules import UNSEEN_ATTENTION, Parts, count_call, d
 from archcalc.peers.peer import Args, Kwargs, Peer
 from archcalc.peers.tally import Tally
 from archcalc.values.trace import Op
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _REPLACED = frozenset("F.linear torch.matmul Tensor.matmul torch.addmm Tensor.addmm torch.baddbmm".split())
 _SHARED = "modules with several parents, counted once for each"

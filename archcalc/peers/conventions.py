@@ -44,6 +44,12 @@ def projection(peer: Peer, counted: CountedTrace) -> Projection:
     tally = peer.rules(counted)
     if peer.with_gradients and counted.has_frozen_attention:
         tally.doubt("torch may run attention with frozen weights in one piece, which hides what is inside")
-    terms = tuple(Term(macs, reason) for reason, macs in tally.terms.items() if macs)
-    macs = counted.macs + sum(term.macs for term in terms)
+    flops = {reason: 2 * macs for reason, macs in tally.terms.items()} | tally.flops
+    terms = tuple(Term(_in_macs(count), reason) for reason, count in flops.items() if count)
+    macs = _in_macs(2 * counted.macs + sum(flops.values()))
     return Projection(peer.name, peer.unit, macs, terms, tuple(tally.doubts))
+
+
+def _in_macs(flops: int) -> float:
+    """Mult-adds, as an integer unless half of one is left over."""
+    return flops / 2 if flops % 2 else flops // 2

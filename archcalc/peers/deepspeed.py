@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from torch import nn
+from typing import TYPE_CHECKING
 
 from archcalc.peers.calls import MULTI_HEAD, TRANSPOSED
 from archcalc.peers.counted_trace import CountedTrace
 from archcalc.peers.function_rules import count_call, doubt_calls
 from archcalc.peers.peer import Args, Kwargs, Peer
 from archcalc.peers.tally import Tally
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _REPLACED = frozenset(
     """F.linear torch.matmul Tensor.matmul torch.addmm Tensor.addmm torch.baddbmm operator torch.mm Tensor.mm

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from torch import nn
+from typing import TYPE_CHECKING
 
 from archcalc.peers.counted_trace import CountedTrace
 from archcalc.peers.dispatched_ops import missed
 from archcalc.peers.peer import Args, Kwargs, Peer
 from archcalc.peers.tally import Tally
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _FORMULAS = frozenset(f"aten.{name}" for name in "mm addmm bmm baddbmm convolution _convolution".split())
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from archcalc.peers.calls import (
     ATTENTION,
@@ -21,13 +20,20 @@ from archcalc.peers.peer import Args, Kwargs, Peer, PeerError
 from archcalc.peers.tally import Tally
 from archcalc.values.trace import Op
 
+if TYPE_CHECKING:
+    from torch import nn
+
 _UNSEEN = "fused attention, which it does not see"
 
 
 def _rules(counted: CountedTrace) -> Tally:
     tally = Tally()
+    taken = {spec.producer for op, _ in counted.calls for spec in op.inputs}
+    taken |= {spec.producer for spec in counted.trace.outputs}
     for op, our_macs in counted.calls:
         _call(op, our_macs, tally)
+        if our_macs and op.index not in taken:
+            tally.doubt("a jit trace leaves out what no output depends on")
     return tally
 
 
@@ -38,7 +44,7 @@ def _call(op: Op, our_macs: int, tally: Tally) -> None:
     if kind in CONVOLUTIONS:
         if isinstance(argument(op, 4, "padding"), str):
             tally.add(-our_macs, "convolutions with padding by name, which it does not see")
-    elif kind == "matmul":
+    elif kind in ("matmul", "linalg_matmul"):
         if len(shapes(op)[1]) == 1:
             tally.doubt("it fails on a product with a vector")
         else:

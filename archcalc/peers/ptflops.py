@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 from math import prod
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from archcalc.peers.calls import MULTI_HEAD, adds_mask_in_product, by_matmul, doubt_names, is_fused, split_multi_head
 from archcalc.peers.counted_trace import CountedTrace, ModuleRun, argument, shapes
@@ -17,6 +16,9 @@ from archcalc.peers.module_rules import BIAS, PRODUCTS, Parts, Rule, call_in, co
 from archcalc.peers.peer import Args, Kwargs, Peer, PeerError
 from archcalc.peers.tally import Tally
 from archcalc.values.trace import Op, Shape, TensorSpec
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _POOLS = [f"{kind}_pool{axes}d" for kind in ("avg", "max", "adaptive_avg", "adaptive_max") for axes in (1, 2, 3)]
 _ELEMENTS = frozenset(f"F.{name}" for name in ["relu", "elu", "relu6", "gelu", "silu", "softmax", *_POOLS])
@@ -173,6 +175,8 @@ def _recurrent(gates: int, more: int) -> Rule:
 
 def _multi_head(run: ModuleRun) -> Parts:
     call = call_in(run, MULTI_HEAD)
+    if len(shapes(call)[0]) == 2:
+        raise LookupError  # without batch, which it takes the length for
     (length, batch, width), (keys, _, key_width), (values, _, value_width) = shapes(call)[:3]
     heads = argument(call, 4, "num_heads")
     products = length * width**2 + keys * key_width**2 + values * value_width**2 + length * value_width**2
@@ -202,6 +206,7 @@ _RULES: dict[str, Rule] = (
 def complexity(backend: str, module: nn.Module, args: Args, kwargs: Kwargs) -> int:
     """What ptflops prints with one of its backends; raises PeerError if it cannot."""
     from ptflops import get_model_complexity_info
+    from torch import Tensor
 
     if kwargs or len(args) != 1 or not isinstance(args[0], Tensor):
         raise PeerError("it takes one tensor")

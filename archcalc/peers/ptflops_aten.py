@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import nn
+from typing import TYPE_CHECKING
 
 from archcalc.peers.calls import CONVOLUTIONS, TRANSPOSED
 from archcalc.peers.counted_trace import CountedTrace, has_tensor
@@ -10,6 +10,9 @@ from archcalc.peers.dispatched_ops import is_one_kernel, missed
 from archcalc.peers.peer import Args, Kwargs, Peer
 from archcalc.peers.ptflops import complexity
 from archcalc.peers.tally import Tally
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _FORMULAS = frozenset(f"aten.{name}" for name in "mm addmm bmm convolution".split())
 

@@ -10,15 +10,21 @@ from dataclasses import dataclass, field
 class Tally:
     """The difference between a tool's number and ours, while it is being collected.
 
-    `terms` are mult-adds by reason; `doubts` are the reasons why the tool may print another number than is computed.
+    `terms` are mult-adds by reason. `flops` are by reason the operations that are no mult-adds, in tools that print
+    FLOPs. `doubts` are the reasons why the tool may print another number than is computed.
     """
 
     terms: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    flops: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     doubts: dict[str, None] = field(default_factory=dict)
 
     def add(self, macs: int, reason: str) -> None:
         """Take note of mult-adds that the tool counts and we do not; negative for those that only we count."""
         self.terms[reason] += macs
+
+    def add_flops(self, count: int, reason: str) -> None:
+        """Take note of floating-point operations that are no mult-adds."""
+        self.flops[reason] += count
 
     def doubt(self, reason: str) -> None:
         """Take note of why the tool may print something else."""

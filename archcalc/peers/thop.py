@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from math import prod
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from archcalc.peers.counted_trace import CountedTrace, ModuleRun, argument
 from archcalc.peers.module_rules import PRODUCTS, Parts, Rule, call_in, count_modules
 from archcalc.peers.peer import Args, Kwargs, Peer, PeerError
 from archcalc.peers.tally import Tally
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def _rules(counted: CountedTrace) -> Tally:
@@ -50,6 +52,8 @@ def _adaptive(run: ModuleRun) -> Parts:
 def _softmax(run: ModuleRun) -> Parts:
     size = prod(run.inputs[0])
     axis = argument(call_in(run, "softmax"), 1, "dim")
+    if axis is None:
+        raise LookupError  # which it fails on
     yield 3 * size - size // run.inputs[0][axis], "softmax, 3 an element, less 1 a sum"
 
 
@@ -96,7 +100,8 @@ _RULES: dict[str, Rule] = (
 )
 
 
-def _run(module: nn.Module, args: Args, kwargs: Kwargs) -> int:
+def profile_macs(module: nn.Module, args: Args, kwargs: Kwargs) -> int:
+    """What the installed package that brings the module `thop` prints."""
     from thop import profile
 
     if kwargs:
@@ -112,5 +117,5 @@ PEER = Peer(
     packages=("thop",),
     module="thop",
     rules=_rules,
-    run=_run,
+    run=profile_macs,
 )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from math import prod
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from archcalc.peers.counted_trace import CountedTrace, ModuleRun
 from archcalc.peers.module_rules import BIAS, PRODUCTS, Parts, count_modules
 from archcalc.peers.peer import Args, Kwargs, Peer
 from archcalc.peers.tally import Tally
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def _rules(counted: CountedTrace) -> Tally:

@@ -6,14 +6,16 @@ Its total of `macs`, which it calls partial where it met a module that it has no
 from __future__ import annotations
 
 from math import prod
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from archcalc.peers.counted_trace import CountedTrace, ModuleRun, argument
 from archcalc.peers.module_rules import PRODUCTS, Parts, Rule, call_in, count_modules
 from archcalc.peers.peer import Args, Kwargs, Peer, PeerError
 from archcalc.peers.tally import Tally
 from archcalc.values.trace import Module
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def _rules(counted: CountedTrace) -> Tally:

@@ -12,9 +12,9 @@ from archcalc.values.stored import Stored
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One part of a difference, in mult-adds with its sign, and what it is for."""
+    """One part of a difference, in mult-adds with its sign, and what it is for; a single FLOP is half a mult-add."""
 
-    macs: int
+    macs: float
     reason: str
 
 
@@ -28,19 +28,20 @@ class Projection:
 
     tool: str
     unit: str
-    macs: int
+    macs: float
     terms: tuple[Term, ...] = ()
     unsure: tuple[str, ...] = ()
 
     @property
     def printed(self) -> int:
         """The number in the tool's own unit."""
-        return self.macs * (2 if self.unit == "FLOPs" else 1)
+        return int(self.macs * (2 if self.unit == "FLOPs" else 1))
 
     @property
-    def difference(self) -> int:
+    def difference(self) -> float:
         """Mult-adds more than ours."""
-        return sum(term.macs for term in self.terms)
+        difference = sum(term.macs for term in self.terms)
+        return int(difference) if difference == int(difference) else difference
 
 
 @dataclass(frozen=True, slots=True)

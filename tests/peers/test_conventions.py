@@ -17,6 +17,7 @@ from archcalc.peers.registry import peers
 from archcalc.peers.run import is_installed
 from archcalc.trace.run import trace
 from archcalc.values.conventions import Conventions, Projection
+from tests.support import public_nets
 from tests.support.convention_nets import NETS, Calls, small
 
 SMALL = [
@@ -37,6 +38,8 @@ FAST = [
     "residual-bottleneck",
     "resnet18",
 ]
+LARGE = ["alexnet", "vgg16", "googlenet", "inception-v3", "resnet50", "resnet110"]
+OTHER_FAMILIES = ["vit_b_16", "densenet121", "convnext_tiny", "mobilenet_v2"]
 EVERY = [pytest.param(name, marks=() if name in (*SMALL, *FAST) else pytest.mark.oracle) for name in archcalc.names()]
 ALWAYS = ["fvcore", "torch FlopCounterMode"]
 OTHERS = [name for name in peers() if name not in ALWAYS]
@@ -44,7 +47,8 @@ OTHERS = [name for name in peers() if name not in ALWAYS]
 
 def installed(tool: str) -> None:
     if not is_installed(peers()[tool]):
-        pytest.skip(f"{tool} is not installed; pip install archcalc[peers]")
+        apart = ", where thop is not, or in a folder of its own" if tool == "ultralytics-thop" else ""
+        pytest.skip(f"{tool} is not installed; pip install {' '.join(peers()[tool].packages)}{apart}")
 
 
 def by_tool(found: Conventions) -> dict[str, Projection]:
@@ -74,10 +78,19 @@ def test_the_other_tools_print_what_is_computed_for_small_networks(tool: str) ->
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("tool", OTHERS)
-@pytest.mark.parametrize("name", archcalc.names())
-def test_the_other_tools_print_what_is_computed_for_every_network(name: str, tool: str) -> None:
+@pytest.mark.parametrize("name", LARGE)
+def test_the_other_tools_print_what_is_computed_for_large_networks(name: str, tool: str) -> None:
     installed(tool)
     agrees(tool, name)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("tool", peers())
+@pytest.mark.parametrize("name", OTHER_FAMILIES)
+def test_every_tool_prints_what_is_computed_for_other_families(name: str, tool: str) -> None:
+    installed(tool)
+    net = getattr(public_nets, name)()
+    agrees(tool, net, (1, *net.input_shape))
 
 
 # ---- one small net, by hand
@@ -85,7 +98,7 @@ def test_the_other_tools_print_what_is_computed_for_every_network(name: str, too
 
 CONV, POOLED, FC = 8 * 10 * 10, 8 * 5 * 5, 4
 OURS = CONV * 3 * 3 * 3 + FC * 8
-BY_HAND = {
+BY_HAND: dict[str, dict[str, float]] = {
     "fvcore": {"batch norm, 2 an element": 2 * CONV, "inputs of adaptive average pooling": POOLED},
     "torch FlopCounterMode": {},
     "torchinfo": {"biases": CONV + FC, "scales and shifts of normalisation": 8 + 8},
@@ -108,7 +121,19 @@ BY_HAND = {
         "windows of pooling, the kernel's side taken for its area": POOLED * (2 - 1),
         "windows of adaptive pooling": 8 * (5 * 5 - 1 + 2),
     },
+    "ultralytics-thop": {
+        "normalisation, 4 an element": 4 * CONV,
+        "inputs and outputs of adaptive average pooling": POOLED + 8,
+    },
+    "TorchLens": {
+        "biases, 1 FLOP an output": (CONV + FC) / 2,
+        "batch_norm, 5 FLOPs an output": 5 * CONV / 2,
+        "relu, 1 FLOP an output": CONV / 2,
+        "windows of pooling, the kernel's side taken for its area": POOLED * 2 / 2,
+        "adaptive_avg_pool2d, 1 FLOP an input": POOLED / 2,
+    },
 }
+FLOPS = ["torch FlopCounterMode", "TorchLens"]
 
 
 @pytest.mark.parametrize("tool", peers())
@@ -116,7 +141,7 @@ def test_a_small_net_by_hand(tool: str) -> None:
     computed = by_tool(archcalc.conventions(small(), (1, 3, 12, 12)))[tool]
     assert {term.reason: term.macs for term in computed.terms} == BY_HAND[tool]
     assert computed.macs == OURS + sum(BY_HAND[tool].values())
-    assert computed.printed == computed.macs * (2 if tool == "torch FlopCounterMode" else 1)
+    assert computed.printed == computed.macs * (2 if tool in FLOPS else 1)
     assert not computed.unsure
 
 
@@ -160,6 +185,9 @@ def test_fused_attention_is_missed_and_named() -> None:
     assert all(macs == {-scores_and_values} for macs in terms.values())
     assert found["DeepSpeed"].difference == 0
     assert found["thop"].macs == found["torchscan"].macs == 0
+    softmax = 2 * 4 * 6 * (3 * 6 - 1)
+    assert found["ultralytics-thop"].difference == softmax
+    assert found["TorchLens"].difference == (6 * 2 * 4 * 6 * 6 + 2 * 6 * (48 + 16)) / 2  # scale, softmax and biases
 
 
 def test_what_cannot_be_known_is_doubted() -> None:
@@ -193,6 +221,29 @@ def test_nothing_stays_behind() -> None:
     assert torch.equal(before[5], after[5])
     assert net.training
     assert not any(module._forward_hooks for module in net.modules())
+
+
+def test_a_flop_is_half_a_multiply_add() -> None:
+    computed = by_tool(archcalc.conventions(nn.Sequential(nn.Linear(3, 5), nn.ReLU()), (1, 3)))["TorchLens"]
+    assert computed.printed == 2 * 3 * 5 + 5 + 5
+    assert [term.macs for term in computed.terms] == [2.5, 2.5]
+    assert computed.difference == 5
+    odd = by_tool(archcalc.conventions(nn.Linear(3, 5), (1, 3)))["TorchLens"]
+    assert (odd.printed, odd.macs, odd.difference) == (35, 17.5, 2.5)
+
+
+def test_torchlens_misses_products_with_sliced_weights() -> None:
+    net, size = NETS["attention, other keys"]
+    computed = by_tool(archcalc.conventions(net, size))["TorchLens"]
+    products = {term.reason: term.macs for term in computed.terms if "slices" in term.reason}
+    assert list(products.values()) == [-(2 * 6 * 16 * 16) * 3]  # queries, keys and values, of 2 times 6 rows
+
+
+def test_ultralytics_thop_counts_products_outside_of_modules_with_a_rule() -> None:
+    net, size = NETS["operators"]  # two products of 2 x 4 heads, 6 x 6 x 16 each, which thop misses
+    found = by_tool(archcalc.conventions(net, size))
+    assert found["ultralytics-thop"].difference == 0
+    assert found["thop"].difference == -2 * (2 * 4 * 6 * 6 * 16)
 
 
 # ---- the command

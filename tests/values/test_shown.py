@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
 import archcalc
+from archcalc import values
 from archcalc.formats import render
 from archcalc.render.bench import timings
 from archcalc.render.compare import comparison
@@ -21,7 +24,9 @@ from tests.support.render_literals import COMPARISON, SMALL
 
 
 def test_every_value_that_can_be_shown_has_a_renderer() -> None:
-    assert {kind.__name__ for kind in Shown.__subclasses__()} == {kind.__name__ for kind in RENDERERS}
+    for file in iter_modules(values.__path__):
+        import_module(f"archcalc.values.{file.name}")
+    assert {kind.__name__ for kind in Shown.__subclasses__()} == set(RENDERERS)
 
 
 def test_a_report_a_comparison_and_a_benchmark_print_their_tables() -> None:
