@@ -82,14 +82,14 @@ def call_of(tool: str, module: Any, image: Any) -> Callable[[], int | None]:
         from archcalc import analyze
 
         return lambda: analyze(module, tuple(image.shape)).total("macs")
-    from archcalc.peers.run import TOOLS
+    from archcalc.peers.registry import peers
 
-    package, run = TOOLS[tool]
-    __import__(package)
+    peer = peers()[tool]
+    __import__(peer.module)
 
     def quiet() -> int:
         with redirect_stdout(sys.stderr):
-            return run(module, (image,), {})
+            return peer.run(module, (image,), {})
 
     return quiet
 
@@ -103,9 +103,10 @@ def in_a_process(tool: str, network: str, meta: bool) -> dict[str, Any]:
     if tool == TABLE:
         model = [f"{PUBLIC_NETS}:{network}", "-i", "3x224x224"] if network in OTHER_FAMILIES else [network]
         command = [sys.executable, "-m", "archcalc", "table", *model, "-f", "csv"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
     with TemporaryFile("w+") as said, TemporaryFile("w+") as complained:
-        process = subprocess.Popen(command, stdout=said, stderr=complained, env=os.environ | {"PYTHONPATH": str(ROOT)})
+        process = subprocess.Popen(command, stdout=said, stderr=complained, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         took = 1e3 * (time.perf_counter() - start)
         said.seek(0)
@@ -214,9 +215,10 @@ def main() -> None:
     if given.one:
         print(json.dumps(measure(given.one[0], given.one[1], given.meta)))
         return
+    from archcalc.peers.registry import peers
     from archcalc.peers.run import is_installed
 
-    tools = [tool for tool in PEERS if is_installed(tool)]
+    tools = [tool for tool in PEERS if is_installed(peers()[tool])]
     if missing := sorted(set(PEERS) - set(tools)):
         print(f"not installed, and left out: {', '.join(missing)}; pip install archcalc[peers]", file=sys.stderr)
     found = records(tools, given.rounds)

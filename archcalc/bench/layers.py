@@ -21,6 +21,7 @@ from archcalc.bench.clock import Marks
 from archcalc.bench.network import Workload
 from archcalc.bench.rows import Grouped, Key, matched
 from archcalc.trace.calls import classify
+from archcalc.trace.modules import ModuleStack
 from archcalc.trace.tensors import tensors_in
 from archcalc.values.errors import ModelError
 from archcalc.values.samples import Samples
@@ -166,25 +167,21 @@ class _Listed(TorchFunctionMode):
     def __init__(self, paths: dict[int, str]) -> None:
         super().__init__()
         self.keys: list[Key] = []
-        self._paths = paths
-        self._stack = [("", 0)]
-        self._runs: dict[str, int] = {}
+        self._stack = ModuleStack(paths)
 
     def enter(self, module: Any, args: Any) -> None:
         """Forward pre-hook: from here on calls are this module's."""
-        path = self._paths.get(id(module), self._stack[-1][0])
-        self._runs[path] = self._runs.get(path, -1) + 1
-        self._stack.append((path, self._runs[path]))
+        self._stack.enter(module)
 
     def leave(self, module: Any, args: Any, result: Any) -> None:
         """Forward hook: the module is done."""
-        self._stack.pop()
+        self._stack.leave()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Runs a call and writes it down."""
         call = classify(func)
         if not call.query:
-            self.keys.append(Key(*self._stack[-1], call.kind))
+            self.keys.append(Key(*self._stack.running[-1], call.kind))
         return func(*args, **(kwargs or {}))
 
 

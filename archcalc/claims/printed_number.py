@@ -28,8 +28,12 @@ _SCALES: dict[str, int | Fraction] = {
 }
 _SCALES |= {"thousand": 10**3, "million": 10**6, "billion": 10**9, "b": 10**9, "ki": 2**10, "mi": 2**20}
 _NUMBER = re.compile(
-    r"(?:about|around|~)?\s*(?P<digits>\d[\d,]*(?:\.\d+)?)(?:e(?P<power>\d+))?\s*(?P<scale>[a-z%]*)", re.IGNORECASE
+    r"(?:about|around|~)?\s*(?P<digits>\d[\d,]*(?:\.\d+)?)(?:e(?P<power>\d{1,2}))?\s*(?P<scale>[a-z%]*)", re.IGNORECASE
 )
+
+
+LONGEST = 60
+"""Characters that a printed number may have."""
 
 
 class Print(NamedTuple):
@@ -45,6 +49,8 @@ def number(printed: str, digits: int | None = None) -> Print:
     `digits` are the significant digits, where trailing zeros do not tell. Raises UsageError for what is no number.
     """
     text = printed.strip().replace("×", "x")
+    if len(text) > LONGEST:
+        raise UsageError(f"'{text[:LONGEST]}...' is too long for a number")
     match = _NUMBER.fullmatch(text)
     if match is None or match["scale"].lower() not in _SCALES:
         raise UsageError(f"'{printed}' is no number; write it as printed, such as 61706, 60M, 3.8e9, 28% or 1/10")

@@ -12,6 +12,9 @@ from typing import Any
 from archcalc.values.claim import FORMS, VERDICTS, Claim
 from archcalc.values.errors import ArchcalcError, UsageError, unknown
 
+LONGEST = 2_000
+"""Characters that a text in a claim may have."""
+
 _KEYS = {entry.name: entry for entry in fields(Claim) if entry.name not in ("file", "number")}
 _TYPES: dict[str, tuple[type, ...]] = {
     "digits": (int,),
@@ -49,8 +52,9 @@ def parse(text: str, file: str) -> list[Claim]:
     """The claims of a TOML text: an array `claim`, and keys outside of it that hold for every entry."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{file} is not TOML: {error}") from error
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits, or nested too deeply
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise UsageError(f"{file} is not TOML: {reason}") from error
     entries = document.pop("claim", None)
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise UsageError(f"{file} holds no claims; write [[claim]] with subject, metric and printed, max or min")
@@ -85,6 +89,10 @@ def _check_keys(values: dict[str, Any], entry: str) -> None:
         kinds = _TYPES.get(key, (str,))
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise UsageError(f"{entry}: {key} is {value!r}, it must be {' or '.join(kind.__name__ for kind in kinds)}")
+        if isinstance(value, str) and len(value) > LONGEST:
+            raise UsageError(f"{entry}: {key} has {len(value):,} characters, it may have {LONGEST:,}")
+        if key in ("digits", "batch") and isinstance(value, int) and value < 1:
+            raise UsageError(f"{entry}: {key} is {value}, it must be at least 1")
 
 
 def _in(entry: str, error: ArchcalcError) -> UsageError:

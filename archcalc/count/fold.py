@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
-from archcalc.values.report import Report, Row
+from archcalc.values.report import Report, Row, Source
 
 
 def fold(report: Report, depth: int) -> Report:
@@ -12,14 +13,62 @@ def fold(report: Report, depth: int) -> Report:
 
     A module's row stands where its first call stood. Rows that lie no deeper stay as they are.
     """
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[int]] = {}
     for number, row in enumerate(report.rows):
         parts = row.path.split(".")
         # a row at or above the level keeps its own place, even if its module runs again
         key = ".".join(parts[:depth]) if len(parts) > depth else f"{row.path}\n{number}"
-        groups.setdefault(key, []).append(row)
-    rows = tuple(gathered(report, path.partition("\n")[0], rows) for path, rows in groups.items())
-    return replace(report, rows=rows, folded=depth) if len(rows) < len(report.rows) else report
+        groups.setdefault(key, []).append(number)
+    if len(groups) == len(report.rows):
+        return report
+    inputs_from, outputs_from = _edges(report, list(groups.values()))
+    rows = tuple(
+        replace(gathered(report, key.partition("\n")[0], [report.rows[at] for at in numbers]), inputs_from=sources)
+        for (key, numbers), sources in zip(groups.items(), inputs_from, strict=True)
+    )
+    return replace(report, rows=rows, outputs_from=outputs_from, folded=depth)
+
+
+def _edges(report: Report, groups: list[list[int]]) -> tuple[list[tuple[Source, ...]], tuple[Source, ...]]:
+    """`inputs_from` of each group of rows, given by their numbers, and `outputs_from`, with groups for rows.
+
+    An edge within a group goes; a row that stays alone keeps one source an input, and the numbers of its outputs.
+    """
+    group_of = {number: group for group, numbers in enumerate(groups) for number in numbers}
+    read = [
+        [
+            source
+            for number in numbers
+            for source in report.rows[number].inputs_from
+            if source.row is None or group_of[source.row] != group
+        ]
+        for group, numbers in enumerate(groups)
+    ]
+    exported = sorted(
+        {
+            (source.row, source.output)
+            for sources in (*read, report.outputs_from)
+            for source in sources
+            if source.row is not None
+        }
+    )
+    taken: Counter[int] = Counter()
+    outputs: dict[tuple[int, int], int] = {}
+    for row, output in exported:
+        group = group_of[row]
+        outputs[row, output] = output if len(groups[group]) == 1 else taken[group]
+        taken[group] += 1
+
+    def moved(source: Source) -> Source:
+        if source.row is None:
+            return source
+        return replace(source, row=group_of[source.row], output=outputs[source.row, source.output])
+
+    inputs_from = [
+        tuple(map(moved, sources)) if len(numbers) == 1 else tuple(dict.fromkeys(map(moved, sources)))
+        for numbers, sources in zip(groups, read, strict=True)
+    ]
+    return inputs_from, tuple(map(moved, report.outputs_from))
 
 
 def fold_to(report: Report, rows: int) -> Report:

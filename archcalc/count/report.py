@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
-from archcalc.count.formulas import cost
+from archcalc.count.cost import cost, parsed
 from archcalc.count.rf import Field, receptive_fields
-from archcalc.values.report import Cost, Report, Row
-from archcalc.values.trace import Op, Shape, Trace, backward_unknown
+from archcalc.values.report import Cost, Report, Row, Source
+from archcalc.values.trace import Op, Shape, TensorSpec, Trace, backward_unknown
 
 
 def build_report(trace: Trace, source: str = "") -> Report:
     """The report of a trace: one row a call, in forward order."""
-    costs = [cost(op) for op in trace.ops]
+    calls = [parsed(op) for op in trace.ops]
+    costs = [cost(op, call) for op, call in zip(trace.ops, calls, strict=True)]
     depths = _depths(trace, [known for known, _ in costs])
     unused = {parameter.name: parameter for parameter in trace.params}
     rows = []
-    seen = _columns_of(receptive_fields(trace.ops, trace.inputs, [known.window for known, _ in costs]))
+    seen = _columns_of(receptive_fields(trace, calls))
     for op, path, depth, columns, (known, unknown) in zip(trace.ops, _paths(trace), depths, seen, costs, strict=True):
         activations = [spec for spec in op.inputs if spec.param is None]
         first_used = [unused.pop(spec.param) for spec in op.inputs if spec.param in unused]
+        module, run = op.modules[-1]
         rows.append(
             Row(
                 path=path,
                 kind=op.kind,
-                module=op.path,
-                call=op.call,
+                module=module,
+                call=run,
                 window=known.window,
                 input_shapes=tuple(spec.shape for spec in activations),
                 output_shapes=tuple(spec.shape for spec in op.outputs),
@@ -40,6 +43,7 @@ def build_report(trace: Trace, source: str = "") -> Report:
                 free=known.free,
                 products=known.products,
                 parameters=tuple(first_used),
+                inputs_from=_sources(activations),
                 **columns,
                 **_moved(op),
                 **(_trained(op, known, unknown) if trace.autograd else {}),
@@ -62,7 +66,13 @@ def build_report(trace: Trace, source: str = "") -> Report:
         modules=trace.modules,
         notes=trace.notes + backward_unknown(dict.fromkeys(uncounted)),
         failure=trace.failure,
+        outputs_from=_sources(trace.outputs),
     )
+
+
+def _sources(specs: Iterable[TensorSpec]) -> tuple[Source, ...]:
+    """Where tensors come from; there is one row a call, so calls and rows have the same numbers."""
+    return tuple([Source(spec.origin, spec.producer, spec.output, spec.name) for spec in specs])
 
 
 def _columns_of(seen: list[Field]) -> list[dict[str, Any]]:
@@ -112,20 +122,22 @@ def _all_begin_with(batch_size: int | None, shapes: tuple[Shape, ...]) -> bool:
 def _paths(trace: Trace) -> list[str]:
     """A name for each call: its module's path, and the kind where that module makes several calls or holds others."""
     holders = {""}
-    for path in {op.path for op in trace.ops}:
+    runs = Counter([op.modules[-1] for op in trace.ops])
+    for path in {path for path, _ in runs}:
         holders.update(path[:at] for at, letter in enumerate(path) if letter == ".")
-    several = {path for (path, _), calls in Counter((op.path, op.call) for op in trace.ops).items() if calls > 1}
+    several = {path for (path, _), calls in runs.items() if calls > 1}
     named = holders | several
     taken: Counter[tuple[str, int, str]] = Counter()
     names = []
     for op in trace.ops:
-        if op.path not in named:
-            names.append(op.path)
+        path, run = op.modules[-1]
+        if path not in named:
+            names.append(path)
             continue
-        taken[op.path, op.call, op.kind] += 1
-        nth = taken[op.path, op.call, op.kind]
+        taken[path, run, op.kind] += 1
+        nth = taken[path, run, op.kind]
         kind = op.kind.replace(".", "::")  # a dot would look like a module
-        name = f"{op.path}.{kind}".lstrip(".") + (f"_{nth}" if nth > 1 else "")
+        name = f"{path}.{kind}".lstrip(".") + (f"_{nth}" if nth > 1 else "")
         while name in trace.modules:  # a module may be called what the call is called
             name += "_"
         names.append(name)

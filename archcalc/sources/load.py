@@ -66,7 +66,7 @@ def load(target: str, settings: dict[str, Any], *, real: bool = False) -> Subjec
     if target.endswith(".py"):
         raise UsageError(f"{target} holds more than one thing; name the class or function in it: {target}:Net")
     if ":" in target:
-        module = _built(target, _attribute(target), settings, real)
+        module = _built(target, attribute_of(target), settings, real)
         return Subject(target, target, None, module, with_weights)
     entry = registry.architecture(target)
     try:
@@ -81,7 +81,8 @@ def load(target: str, settings: dict[str, Any], *, real: bool = False) -> Subjec
     return Subject(entry.name, entry.source, (channels, *entry.input_shape[1:]), module, with_weights, in_zoo=True)
 
 
-def _attribute(target: str) -> Any:
+def attribute_of(target: str) -> Any:
+    """What stands at a target such as `path/to/net.py:Net`; UsageError where there is nothing of that name."""
     place, _, name = target.rpartition(":")
     module = _import(target, place)
     found: Any = module

@@ -66,13 +66,13 @@ def written_to(func: Any, args: Any, kwargs: Any) -> list[Any]:
     return found
 
 
-def written(func: Any, caller: FrameType | None) -> str:
+def spelling(func: Any, caller: FrameType | None) -> str:
     """How the program wrote a call: "torch.add", "Tensor.add", "F.relu", or "operator" for `+`, `@` and their like.
 
     Some tools replace functions by their own, and so count `torch.matmul(a, b)` but not `a @ b`. torch hands over the
     same function for `a @ b` and `a.matmul(b)`: what tells them apart is the instruction that the caller is at.
     """
-    name = _spelling(func)
+    name = _dotted_name(func)
     if name in _OPERATORS and caller is not None and _is_operator(caller.f_code, caller.f_lasti):
         return "operator"
     return name
@@ -82,7 +82,7 @@ _OPERATORS = frozenset(["Tensor.add", "Tensor.mul", "Tensor.matmul"])
 
 
 @lru_cache(maxsize=1024)
-def _spelling(func: Any) -> str:
+def _dotted_name(func: Any) -> str:
     name: str = getattr(func, "__name__", None) or type(func).__name__
     module = getattr(func, "__module__", None) or ""
     if getattr(func, "__objclass__", None) is not None:

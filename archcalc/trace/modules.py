@@ -1,4 +1,4 @@
-"""The tree of modules: what each of them is, what it holds, and what went through it."""
+"""The tree of modules: what each of them is and holds, which of them are running, and what went through them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,34 @@ from archcalc.values.trace import Module, Shape
 
 Modules = list[tuple[str, nn.Module]]
 Runs = dict[str, list[tuple[tuple[Shape, ...], tuple[Shape, ...]]]]
+
+
+class ModuleStack:
+    """The modules that are running, each with the number of its run; torch's forward hooks tell it who comes and goes.
+
+    `running` has the outermost first: the root alone, also before it is entered.
+    """
+
+    def __init__(self, paths: dict[int, str]) -> None:
+        self._paths = paths  # by id()
+        self._runs: dict[str, int] = {}
+        self._before: list[tuple[tuple[str, int], ...]] = []
+        self.running: tuple[tuple[str, int], ...] = (("", 0),)
+
+    def enter(self, module: nn.Module) -> None:
+        """A module begins to run; one made on the way has no path, and counts as another run of the one around it."""
+        path = self._paths.get(id(module), self.running[-1][0])
+        run = self._runs.get(path, 0)
+        self._runs[path] = run + 1
+        is_root = not self._before and not path
+        self._before.append(self.running)
+        self.running = ((path, run),) if is_root else (*self.running, (path, run))
+
+    def leave(self) -> str:
+        """The innermost module is done; returns its path."""
+        path = self.running[-1][0]
+        self.running = self._before.pop()
+        return path
 
 
 def walk(root: nn.Module) -> Modules:

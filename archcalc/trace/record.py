@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
 from numbers import Integral
 from threading import enumerate as threads
 from threading import get_ident
@@ -23,21 +22,21 @@ from torch import Tensor, nn
 from torch._ops import OpOverload, OpOverloadPacket
 from torch.overrides import TorchFunctionMode
 
+from archcalc.ops import definition
+from archcalc.ops.definition import asks_in_place
+from archcalc.ops.layout import Key
 from archcalc.trace.attention import PLAIN, as_on_the_cpu, attention
 from archcalc.trace.autocast import as_dtype, cast
-from archcalc.trace.calls import Call, classify, written, written_to
+from archcalc.trace.calls import Call, classify, spelling, written_to
 from archcalc.trace.dispatch import aten_op
-from archcalc.trace.modules import Modules, Runs
-from archcalc.trace.predict import MULTI_HEAD, Result, by_rule, container_like
-from archcalc.trace.shapes import IN_PLACE
+from archcalc.trace.modules import Modules, ModuleStack, Runs
+from archcalc.trace.predict import Result, container_like, predict_result
 from archcalc.trace.tensor_table import Tensors
-from archcalc.trace.tensors import Key, Known, empty, on_meta, tensors_in
-from archcalc.values.trace import AtenOp, Op, tensor_specs
+from archcalc.trace.tensors import Known, empty, on_meta, tensors_in
+from archcalc.values.trace import AtenOp, Op, Slice, tensor_specs
 
 _SCALARS = frozenset([int, float, bool, str, type(None), complex])
 _PLACES = frozenset(["to", "cpu", "cuda"])
-# What these do depends on the values of their constant arguments, which must stay real.
-_BY_VALUE = frozenset("getitem setitem index_select repeat_interleave narrow tensor_split split take".split())
 _NAMED = (torch.dtype, torch.device, torch.memory_format, torch.layout, type(...))
 
 
@@ -68,8 +67,7 @@ class Recorder(TorchFunctionMode):
         self.beneath: list[AtenOp] | None = None
         self._paths = {id(module): path for path, module in modules}
         self._results: dict[tuple[Any, ...], Result] = {}
-        self._stack: list[tuple[str, int]] = [("", 0)]
-        self._begun: dict[str, int] = {}
+        self._stack = ModuleStack(self._paths)
         self._thread = get_ident()
         self._elsewhere = {thread.ident for thread in threads()}  # what they run is none of this forward's
         self.astray: str | None = None
@@ -85,16 +83,13 @@ class Recorder(TorchFunctionMode):
             if get_ident() not in self._elsewhere and id(module) in self._paths:
                 self.astray = self._paths[id(module)]
             return
-        path = self._paths.get(id(module), self._stack[-1][0])  # one made while running has no path of its own
-        run = self._begun.get(path, 0)
-        self._begun[path] = run + 1
-        self._stack.append((path, run))
+        self._stack.enter(module)
 
     def leave(self, module: nn.Module, args: Any, result: Any) -> None:
         """Forward hook, called after an error too: the module is done."""
         if get_ident() != self._thread:
             return
-        path, _ = self._stack.pop()
+        path = self._stack.leave()
         error = sys.exc_info()[1]
         if error is not None and error is not self._outer_error:
             self._fail(Failure(error, path))
@@ -132,7 +127,7 @@ class Recorder(TorchFunctionMode):
             return {name: self._describe(item, key, met) for name, item in value.items()}
         if kind is slice:
             parts = self._describe((value.start, value.stop, value.step), key, met)
-            return f"slice{parts}"
+            return Slice(*parts)
         if isinstance(value, _NAMED):
             key.append(value)
             return str(value)
@@ -198,12 +193,12 @@ class Recorder(TorchFunctionMode):
         for target in targets:
             met = self.tensors.writable(target, met, live)
 
-        by_value = call.kind in _BY_VALUE and not all([known.live for known in met])
+        by_value = definition(call.kind).reads_values and not all([known.live for known in met])
         by_value = by_value or torch._C._is_any_autocast_enabled()  # autocast changes dtypes behind the arguments
         signature = tuple(key) if live and key[0] is not None and self.may_skip and not by_value else None
         done = self._results.get(signature) if signature else None
         if done is None and signature:
-            done = by_rule(call.kind, bool(targets), described, described_kwargs, met)
+            done = predict_result(call.kind, bool(targets), described, described_kwargs, met)
         if done:
             outputs = [met[output].tensor if isinstance(output, int) else empty(output) for output in done.outputs]
             result, aten = (done.container(outputs) if done.container else outputs[0]), done.aten
@@ -219,7 +214,10 @@ class Recorder(TorchFunctionMode):
         if signature and done:
             self._results[signature] = done
         if live or any(op.flops for op in aten):
-            how = written(func, sys._getframe(1))
+            if any([known.spec.producer is None and not known.spec.name for known in met]):
+                self.tensors.name_constants(met)
+                described, described_kwargs = self._describe(args, [None], []), self._describe(kwargs, [None], [])
+            how = spelling(func, sys._getframe(1))
             # a formula for dense operands would count what a sparse one leaves out
             sparse = key[0] is None and any([known.sparse for known in met])
             kind = f"sparse.{call.kind}" if sparse else call.kind
@@ -258,7 +256,7 @@ class Recorder(TorchFunctionMode):
 
     def _targets(self, func: Any, call: Call, args: Any, kwargs: Any, live: bool) -> list[Tensor]:
         """The tensors that a call writes to."""
-        if call.in_place or _asks_in_place(call.kind, args, kwargs):
+        if call.in_place or asks_in_place(call.kind, args, kwargs):
             return tensors_in(args[0])
         if "out" in kwargs:
             return tensors_in(kwargs["out"])
@@ -274,18 +272,19 @@ class Recorder(TorchFunctionMode):
         """What the call returns, and which torch ops ran beneath it."""
         self.beneath = []
         somewhere = live or any([known.tensor.is_meta for known in met])
-        to_meta = somewhere and call.kind not in _BY_VALUE and not self.tensors.real
+        to_meta = somewhere and not definition(call.kind).reads_values and not self.tensors.real
         if to_meta and func is PLAIN:
             func = attention
         try:
             args, kwargs = self._stand_in(args, to_meta), self._stand_in(kwargs, to_meta)
             if to_meta and (dtype := cast(call.kind)):
                 args, kwargs = as_dtype(args, dtype), as_dtype(kwargs, dtype)
-            with as_on_the_cpu() if to_meta and call.kind == MULTI_HEAD else nullcontext():
+            with as_on_the_cpu() if to_meta and call.kind == "multi_head_attention_forward" else nullcontext():
                 result = func(*args, **kwargs)
             return result, tuple(self.beneath)
         except Exception as error:
-            self._fail(Failure(error, self._stack[-1][0], call.kind, tuple(known.spec.shape for known in met)))
+            path = self._stack.running[-1][0]
+            self._fail(Failure(error, path, call.kind, tuple(known.spec.shape for known in met)))
             raise
         finally:
             self.beneath = None
@@ -325,23 +324,24 @@ class Recorder(TorchFunctionMode):
         how: str = "",
     ) -> None:
         index = len(self.ops)
-        path, run = self._stack[-1]
         specs = []
         for at, output in enumerate(outputs):
             known = self.tensors.known.get(id(output))
             if known is None or at < len(targets):
-                known = self.tensors.remember(output, output, live=live, owned=True, producer=index)
+                known = self.tensors.remember(
+                    output, output, live=live, owned=True, origin="call", producer=index, output=at
+                )
                 if at < len(targets):
                     self.tensors.written(targets[at], known)
             spec = known.spec
-            if spec.producer != index:  # an identity (`contiguous`) hands back what it got
-                spec = replace(spec, producer=index)
+            if spec.producer != index:
+                spec = self.tensors.handed_back(known, index, at)
             specs.append(spec)
         inputs = tuple(tensor_specs((args, kwargs)))
         saved = self.tensors.just_saved()
         if self.tensors.autograd:
             self.nodes.append(tuple([output.grad_fn for output in outputs]))
-        self.ops.append(Op(index, kind, path, run, args, kwargs, inputs, tuple(specs), aten, saved, how))
+        self.ops.append(Op(index, kind, self._stack.running, args, kwargs, inputs, tuple(specs), aten, saved, how))
 
     def forget(self, begun: int) -> None:
         """Takes back the calls from that one on: who ran them will record them."""
@@ -357,6 +357,9 @@ class Recorder(TorchFunctionMode):
         described = self._describe(args, [None], met)
         described_kwargs = self._describe(kwargs, [None], met)
         if any(known.live for known in met) and (outputs := tensors_in(result)):
+            if any(known.spec.producer is None and not known.spec.name for known in met):
+                self.tensors.name_constants(met)
+                described, described_kwargs = self._describe(args, [None], []), self._describe(kwargs, [None], [])
             self._record(op.name, described, described_kwargs, outputs, (op,), live=True, targets=[])
 
 
@@ -365,11 +368,6 @@ def _initialises(func: Any, call: Call) -> bool:
     if call.in_place:
         return sys._getframe(2).f_globals.get("__name__") == "torch.nn.init"
     return getattr(func, "__module__", "") == "torch.nn.init"
-
-
-def _asks_in_place(kind: str, args: Any, kwargs: Any) -> bool:
-    position = IN_PLACE.get(kind)
-    return position is not None and bool(kwargs.get("inplace", len(args) > position and args[position]))
 
 
 def _left_in_place(args: Any, kwargs: Any) -> tuple[Any, Any]:

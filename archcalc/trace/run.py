@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import wraps
+from inspect import Parameter, signature
 from threading import RLock
 from typing import Any, ParamSpec, TypeVar
 
@@ -62,9 +63,9 @@ def trace(
     kwargs = kwargs or {}
     modules = walk(module)
     recorder = Recorder(modules, autograd, real, skip)
-    stand_ins = [_stand_in(value, recorder) for value in args]
-    named_stand_ins = {name: _stand_in(value, recorder) for name, value in kwargs.items()}
-    inputs = recorder.tensors.specs((stand_ins, named_stand_ins))
+    stand_ins = [_stand_in(value, name, recorder) for name, value in zip(_names(module, len(args)), args, strict=True)]
+    named_stand_ins = {name: _stand_in(value, name, recorder) for name, value in kwargs.items()}
+    inputs = recorder.tensors.input_specs((stand_ins, named_stand_ins))
     result: Any = None
     failure = None
     following = torch.autograd.graph.saved_tensors_hooks(recorder.tensors.save, lambda tensor: tensor)
@@ -87,7 +88,7 @@ def trace(
     found = Trace(
         subject=subject,
         inputs=inputs,
-        outputs=recorder.tensors.specs(result),
+        outputs=recorder.tensors.output_specs(result),
         training=training,
         batch_size=batch_size,
         ops=tuple(ops),
@@ -102,13 +103,23 @@ def trace(
     return found
 
 
-def _stand_in(value: Any, recorder: Recorder) -> Any:
+def _names(module: nn.Module, count: int) -> list[str]:
+    """What the module's forward calls the first `count` of its arguments; "args[0]" and so on where it has no names."""
+    parameters: list[Parameter] = []
+    with suppress(TypeError, ValueError):  # scripted code has no signature
+        parameters = list(signature(module.forward).parameters.values())
+    names = [one.name for one in parameters if one.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
+    rest = next((one.name for one in parameters if one.kind is Parameter.VAR_POSITIONAL), "args")
+    return [*names[:count], *[f"{rest}[{number}]" for number in range(count - len(names))]]
+
+
+def _stand_in(value: Any, name: str, recorder: Recorder) -> Any:
     if isinstance(value, Tensor):
-        return recorder.tensors.add_input(value)
+        return recorder.tensors.add_input(value, name)
     if type(value) in (tuple, list):
-        return type(value)(_stand_in(item, recorder) for item in value)
+        return type(value)(_stand_in(item, f"{name}[{at}]", recorder) for at, item in enumerate(value))
     if type(value) is dict:
-        return {name: _stand_in(item, recorder) for name, item in value.items()}
+        return {key: _stand_in(item, f"{name}[{key}]", recorder) for key, item in value.items()}
     return value
 
 

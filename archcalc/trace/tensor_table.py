@@ -32,6 +32,10 @@ class Tensors:
         self.sharing: dict[int, list[int]] = {}
         self.parameters: list[Parameter] = []
         self.unregistered = 0
+        self._modules = modules
+        self._buffers: dict[int, tuple[Tensor, str]] = {}
+        self._attributes: dict[int, tuple[Tensor, str]] | None = None
+        self._numbered = 0
         self._storages: dict[int, tuple[int, Any]] = {}
         self._saved: dict[int, int] = {}
         self._just_saved: list[tuple[int, int]] = []
@@ -39,6 +43,9 @@ class Tensors:
             for name, parameter in module._parameters.items():
                 if parameter is not None and id(parameter) not in self.known:
                     self._add_parameter(f"{path}.{name}" if path else name, parameter)
+            for name, buffer in module._buffers.items():
+                if buffer is not None:
+                    self._buffers.setdefault(id(buffer), (buffer, f"{path}.{name}" if path else name))
 
     def _twin(self, tensor: Tensor) -> Tensor:
         """What calls run on in place of a live tensor."""
@@ -49,7 +56,7 @@ class Tensors:
             raise ModelError(f"{name} has no shape yet: run the lazy module once, on a real input, then analyze it")
         dtype = dtype_name(parameter.dtype)
         self.parameters.append(Parameter(name, tuple(parameter.shape), dtype, parameter.requires_grad))
-        known = self.remember(parameter, self._twin(parameter), live=True, param=name)
+        known = self.remember(parameter, self._twin(parameter), live=True, origin="parameter", name=name)
         if known.spec.storage is not None:
             self._saved[known.spec.storage] = 0  # it is there anyway, and so is what an autograd function may hold
             self._saved[self._storage(parameter)] = 0
@@ -62,8 +69,10 @@ class Tensors:
         *,
         live: bool,
         owned: bool = False,
+        origin: str = "constant",
         producer: int | None = None,
-        param: str | None = None,
+        output: int = 0,
+        name: str = "",
     ) -> Known:
         """Takes a tensor in: what the model holds, and what calls shall run on."""
         shape, dtype = tuple(tensor.shape), tensor.dtype
@@ -71,7 +80,8 @@ class Tensors:
         plain = dtype in _FLOATING and 0 not in shape and not sparse
         followed = self.autograd and not sparse
         storage = self._storage(tensor) if followed else None
-        spec = TensorSpec(shape, dtype_name(dtype), producer, param, storage, followed and tensor.requires_grad)
+        needs_grad = followed and tensor.requires_grad
+        spec = TensorSpec(shape, dtype_name(dtype), origin, producer, output, name, storage, needs_grad)
         key = (shape, () if sparse else tensor.stride(), dtype)
         known = self.known[id(original)] = Known(original, tensor, spec, key, live, plain, owned, sparse)
         return known
@@ -93,6 +103,8 @@ class Tensors:
         """Let go of every tensor: the graph of autograd, which some of them hold, holds this through its hooks."""
         self.known.clear()
         self._storages.clear()
+        self._buffers.clear()
+        self._attributes = None
 
     def notes(self) -> tuple[str, ...]:
         """What a reader must know about how the trace came about."""
@@ -103,12 +115,49 @@ class Tensors:
             found.append(f"{self.unregistered} parameters are used but not registered: no optimiser would find them")
         return tuple(found)
 
-    def add_input(self, tensor: Tensor) -> Tensor:
-        """The stand-in for an input tensor."""
+    def add_input(self, tensor: Tensor, name: str) -> Tensor:
+        """The stand-in for an input tensor; `input_specs` numbers them."""
         if tensor.is_nested:
             raise ModelError("an input is a nested tensor, which has no one shape: pad it")
         twin = self._twin(tensor)
-        return self.remember(twin, twin, live=True, owned=True).tensor
+        if id(twin) in self.known and self.known[id(twin)].spec.origin == "input":
+            return twin
+        return self.remember(twin, twin, live=True, owned=True, origin="input", name=name).tensor
+
+    def input_specs(self, arguments: Any) -> tuple[TensorSpec, ...]:
+        """The specs of the network's inputs, numbered in order; a tensor that is given twice keeps its first number."""
+        inputs = [known for known in map(self.meet, tensors_in(arguments)) if known is not None]
+        for number, known in enumerate(inputs):
+            if known.spec is self.known[id(known.original)].spec and known.spec.param is None:
+                name = known.spec.name or f"input_{number}"
+                self._respecify(known, replace(known.spec, origin="input", output=number, name=name))
+        return tuple(self.known[id(known.original)].spec for known in inputs)
+
+    def output_specs(self, result: Any) -> tuple[TensorSpec, ...]:
+        """The specs of the network's outputs."""
+        self.name_constants([known for known in map(self.meet, tensors_in(result)) if known is not None])
+        return self.specs(result)
+
+    def name_constants(self, tensors: list[Known]) -> None:
+        """Number those that no call made and no module holds: "constant_0", "constant_1", as they come to be read."""
+        for known in tensors:
+            spec = self.known[id(known.original)].spec
+            if spec.origin == "constant" and not spec.name:
+                self._respecify(known, replace(spec, name=f"constant_{self._numbered}"))
+                self._numbered += 1
+
+    def handed_back(self, known: Known, producer: int, output: int) -> TensorSpec:
+        """The spec of a call's output that is its own input, such as a dropout's outside training.
+
+        From now on the tensor comes from that call, unless it is one that the model holds.
+        """
+        spec = replace(known.spec, origin="call", producer=producer, output=output, name="")
+        if known.spec.origin in ("call", "input"):
+            self._respecify(known, spec)
+        return spec
+
+    def _respecify(self, known: Known, spec: TensorSpec) -> None:
+        self.known[id(known.original)] = self.known[id(known.original)]._replace(spec=spec)
 
     def shapes(self, tree: Any) -> tuple[Shape, ...]:
         """The shapes of the tensors in what went into a module or came out of it."""
@@ -129,7 +178,12 @@ class Tensors:
         if isinstance(tensor, nn.Parameter):
             self.unregistered += 1
             return self._add_parameter(f"unregistered_{self.unregistered}", tensor)
-        return self.remember(tensor, tensor, live=False)
+        if id(tensor) in self._buffers:
+            return self.remember(tensor, tensor, live=False, origin="buffer", name=self._buffers[id(tensor)][1])
+        if self._attributes is None:
+            self._attributes = _attributes(self._modules)
+        _, name = self._attributes.get(id(tensor), (tensor, ""))
+        return self.remember(tensor, tensor, live=False, name=name)
 
     def share(self, view: Tensor, base: Tensor) -> None:
         """Takes note that two tensors lie in the same memory: what is written to one changes the other."""
@@ -153,7 +207,8 @@ class Tensors:
         for other in self.sharing.get(id(target), ()):
             before = self.known[other]
             if other != id(target) and before.spec.param is None:
-                spec = replace(before.spec, producer=known.spec.producer)
+                wrote = known.spec
+                spec = replace(before.spec, origin="call", producer=wrote.producer, output=wrote.output, name="")
                 tensor = self._twin(before.tensor) if known.live else before.tensor
                 self.known[other] = before._replace(tensor=tensor, spec=spec, live=known.live, owned=True)
 
@@ -161,6 +216,16 @@ class Tensors:
         """What was kept for the backward pass since this was asked last."""
         found, self._just_saved = tuple(self._just_saved), []
         return found
+
+
+def _attributes(modules: Modules) -> dict[int, tuple[Tensor, str]]:
+    """The tensors that are plain attributes of a module, by id(), each with the first of its paths."""
+    found: dict[int, tuple[Tensor, str]] = {}
+    for path, module in modules:
+        for name, value in module.__dict__.items():
+            if isinstance(value, Tensor):
+                found.setdefault(id(value), (value, f"{path}.{name}" if path else name))
+    return found
 
 
 def _device(modules: Modules) -> torch.device:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from archcalc.values.json_types import ExactFraction
+from archcalc.values.stored import Stored
 from archcalc.values.trace import Module, Parameter, Shape
 
 if TYPE_CHECKING:
     import pandas
-
-SCHEMA = "archcalc.report/1"
 
 SUMS = (
     "params",
@@ -83,7 +82,22 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Source:
+    """Where a tensor comes from: an edge of the network's graph.
+
+    `origin` is "call", "input", "buffer", "constant" or "parameter". For "call", `row` is the number of the row that
+    made the tensor, from 0, and `output` its place among that row's outputs; for "input", `output` is its place among
+    the network's inputs. `name` is that of an input, a buffer, a constant or a parameter.
+    """
+
+    origin: str
+    row: int | None = None
+    output: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Stored):
     """One line of a report: a call, or a folded module standing for all calls inside it.
 
     `path` names the row: the module's path, with the kind behind it where a module makes several calls.
@@ -100,6 +114,9 @@ class Row:
     `backward_macs` and `saved_bytes` are there where the backward pass was followed: the multiply-adds of the gradients
     of inputs and weights that are needed, and what this call is the first to keep for them. `least_seconds` and
     `bound` are there where a device was given: its roofline, and whether "arithmetic" or "memory" is what bounds.
+    `inputs_from` says for each of `input_shapes` where it comes from. A folded module lists instead every tensor once
+    that its calls read and that comes from outside, in the order in which they read it. The outputs of a folded module
+    are the tensors that are read outside it or that the network puts out, numbered in the order in which they are made.
     """
 
     path: str
@@ -121,7 +138,7 @@ class Row:
     products: tuple[Product, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     receptive_field: Shape | str | None = None
-    jump: tuple[int | Fraction, ...] | None = None
+    jump: tuple[int | ExactFraction, ...] | None = None
     rf_offset: tuple[int, ...] | None = None
     misaligned: bool = False
     read_bytes: int = 0
@@ -130,6 +147,7 @@ class Row:
     saved_bytes: int | None = None
     least_seconds: float | None = None
     bound: str | None = None
+    inputs_from: tuple[Source, ...] = ()
 
     @property
     def least_ms(self) -> float | None:
@@ -196,17 +214,23 @@ class Row:
         """Number of groups of channels that do not see each other."""
         return self.window.groups if self.window else None
 
+    def _write(self, document: dict[str, Any]) -> dict[str, Any]:
+        return {**document, "flops": self.flops}
+
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Stored):
     """What a network costs: rows in forward order and what a reader must know about them.
 
     `source` says where the network comes from, such as the paper; `input_shapes` and `output_shapes` carry the
     batch; `batch_size` is set where every shape of every row begins with it, so that it can be left out in print.
     `uncalled` lists registered parameters that no row used, by name, with their elements. `folded` is the depth
     that the rows were folded to, None where they are single calls. `failure` is the error at which the rows end.
-    `modules` is the tree that the rows came from, by path.
+    `modules` is the tree that the rows came from, by path. `outputs_from` says for each of `output_shapes` where it
+    comes from.
     """
+
+    SCHEMA: ClassVar[str] = "archcalc.report/1"
 
     subject: str
     rows: tuple[Row, ...]
@@ -216,11 +240,12 @@ class Report:
     training: bool = False
     batch_size: int | None = None
     depth: int = 0
-    uncalled: dict[str, int] = field(default_factory=dict)
+    uncalled: dict[str, int] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()
     folded: int | None = None
     failure: str | None = None
-    modules: dict[str, Module] = field(default_factory=dict, repr=False)
+    modules: dict[str, Module] = field(default_factory=dict, repr=False, hash=False)
+    outputs_from: tuple[Source, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -252,17 +277,16 @@ class Report:
 
         return render(layers(self), "table", width=100).rstrip("\n")
 
-    def to_dict(self) -> dict[str, Any]:
-        """The whole report as JSON-ready values: raw integers, shapes as lists with the batch."""
-        totals = {key: self.total(key) for key in ("params", "macs", "flops", "activations")}
+    def _write(self, document: dict[str, Any]) -> dict[str, Any]:
+        rows, modules = document.pop("rows"), document.pop("modules")
         return {
-            "schema": SCHEMA,
-            **{key: value for key, value in asdict(self).items() if key not in ("rows", "modules")},
+            **document,
             "complete": self.complete,
-            "unknown": self.unknown,
-            "totals": totals,
+            "unknown": list(self.unknown),
+            "totals": {key: self.total(key) for key in ("params", "macs", "flops", "activations")},
             "convention": CONVENTION,
-            "rows": [{**asdict(row), "flops": row.flops} for row in self.rows],
+            "rows": rows,
+            "modules": modules,
         }
 
     def to_pandas(self) -> pandas.DataFrame:

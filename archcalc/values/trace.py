@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Annotated, Any, ClassVar
+
+from archcalc.values.json_types import Tree
+from archcalc.values.stored import Stored
 
 Shape = tuple[int, ...]
 
@@ -14,21 +17,35 @@ ITEM_BYTES |= dict.fromkeys(("uint8", "int8", "bool", "float8_e4m3fn", "float8_e
 """Bytes of an element by dtype; 4 for those that are not here."""
 
 
+ORIGINS = ("call", "input", "parameter", "buffer", "constant")
+"""Where a tensor can come from: a recorded call, the network's arguments, or what a module or its code holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
-    """One tensor: its shape and dtype, which call made it, and its qualified name if it is a parameter.
+    """One tensor as a call reads or makes it: its shape and dtype, and where it comes from.
 
-    `producer` is the index of the Op that made it; None for inputs, parameters, buffers and constants. Where autograd
-    was followed, `storage` numbers the memory that holds it, which views and in-place results share, and `needs_grad`
-    says whether the backward pass computes its gradient.
+    `origin` is one of ORIGINS. For "call", `producer` is the index of the Op that made it or was the last to write to
+    its memory, and `output` is its place among that Op's outputs. For "input", `output` is its place among the trace's
+    inputs. `name` is the qualified name of a parameter or buffer; the argument's name of an input, with the index or
+    key of a tensor inside a list or dict ("images[0]"); for a constant the path of the module's attribute that holds
+    it, or "constant_N" if none does. Where autograd was followed, `storage` numbers the memory that holds it, which
+    views and in-place results share, and `needs_grad` says whether the backward pass computes its gradient.
     """
 
     shape: Shape
     dtype: str
+    origin: str = "constant"
     producer: int | None = None
-    param: str | None = None
+    output: int = 0
+    name: str = ""
     storage: int | None = None
     needs_grad: bool = False
+
+    @property
+    def param(self) -> str | None:
+        """The qualified name of a parameter, None for any other tensor."""
+        return self.name if self.origin == "parameter" else None
 
     @property
     def numel(self) -> int:
@@ -42,13 +59,27 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """A slice as an argument of a call."""
+
+    start: Any = None
+    stop: Any = None
+    step: Any = None
+
+
+Argument = Annotated[Any, Tree((TensorSpec, Slice))]
+"""An argument of a call: plain values, nested, with a TensorSpec for every tensor."""
+
+
+@dataclass(frozen=True, slots=True)
 class AtenOp:
     """One primitive torch op that ran beneath a call.
 
     `flops` is what torch's own registry (`torch.utils.flop_counter`) gives, None where it has no formula;
     `tags` are torch's own: "pointwise", "view", "factory", …; `output_elements` is the size of its results;
     `backward` are the FLOPs of its factors' gradients, where autograd was followed.
-    `arguments` are its outputs, args and kwargs, tensors as TensorSpec, where a formula may be needed.
+    `arguments` are its outputs, args and kwargs, where a formula may be needed; their TensorSpecs say nothing of where
+    the tensors come from.
     """
 
     name: str
@@ -56,32 +87,43 @@ class AtenOp:
     tags: tuple[str, ...]
     output_elements: int
     backward: int = 0
-    arguments: tuple[tuple[Any, ...], tuple[Any, ...], dict[str, Any]] | None = None
+    arguments: tuple[tuple[Argument, ...], tuple[Argument, ...], dict[str, Argument]] | None = field(
+        default=None, hash=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Op:
     """One layer-level call, as a person would draw it: a convolution, a `cat`, an addition.
 
-    `path` is the dotted `named_modules()` path of the innermost module that was running, "" for the root;
-    `call` counts that module's runs from 0. `args` and `kwargs` are the call's own, tensors as TensorSpec and
-    other objects by their name; `inputs` are the tensors among them, parameters included. `aten` is what ran
-    beneath it; empty where its shape rule made running needless.
-    `saved` are the memories, by number with their bytes, that it is the first to keep for the backward pass.
-    `written` is how the program wrote the call: "torch.add", "Tensor.add", "F.relu", or "operator" for a `+`.
+    `modules` are the modules that were running, the root first and the innermost last: each by its dotted
+    `named_modules()` path, "" for the root, and the number of its run from 0.
+    `args` and `kwargs` are the call's own, tensors as TensorSpec and other objects by their name; `inputs` are the
+    tensors among them, parameters included. `aten` is what ran beneath it; empty where its shape rule made running
+    needless. `saved` are the memories, by number with their bytes, that it is the first to keep for the backward pass.
+    `spelling` is how the program wrote the call: "torch.add", "Tensor.add", "F.relu", or "operator" for a `+`.
     """
 
     index: int
     kind: str
-    path: str
-    call: int
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    modules: tuple[tuple[str, int], ...]
+    args: tuple[Argument, ...] = field(hash=False)  # lists become tuples, but dicts stay dicts
+    kwargs: dict[str, Argument] = field(hash=False)
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     aten: tuple[AtenOp, ...] = ()
     saved: tuple[tuple[int, int], ...] = ()
-    written: str = ""
+    spelling: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path of the innermost module that was running, "" for the root."""
+        return self.modules[-1][0]
+
+    @property
+    def call(self) -> int:
+        """Which run of that module it was, counted from 0."""
+        return self.modules[-1][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +160,21 @@ class Module:
     inputs: tuple[Shape, ...] = ()
     outputs: tuple[Shape, ...] = ()
     classes: tuple[str, ...] = ()
-    parameters: dict[str, Shape] = field(default_factory=dict)
+    parameters: dict[str, Shape] = field(default_factory=dict, hash=False)
     places: int = 1
     leaf: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Stored):
     """Everything that ran, in order, and what was registered.
 
     `modules` holds every module by its path, also those that did not run. `notes` says what a reader must know
     about how the trace was taken. `autograd` says whether what training needs was followed. `failure` is the error's
     text if the model raised: then `ops` ends before it. `buffer_bytes` is the size of the registered buffers.
     """
+
+    SCHEMA: ClassVar[str] = "archcalc.trace/1"
 
     subject: str
     inputs: tuple[TensorSpec, ...]
@@ -139,7 +183,7 @@ class Trace:
     batch_size: int | None
     ops: tuple[Op, ...]
     params: tuple[Parameter, ...]
-    modules: dict[str, Module]
+    modules: dict[str, Module] = field(hash=False)
     notes: tuple[str, ...] = ()
     failure: str | None = None
     autograd: bool = False

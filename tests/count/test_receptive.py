@@ -44,7 +44,7 @@ def followed(net: nn.Module, shape: Sequence[int]) -> dict[str, Seen]:
     """The last call in each module with its field, by the module's path; the network itself is ""."""
     found = trace(net, (torch.empty(1, *shape, device="meta"),))
     rows = build_report(found).rows
-    seen = receptive_fields(found.ops, found.inputs, [row.window for row in rows])
+    seen = receptive_fields(found)
     last: dict[str, Seen] = {}
     for row, field in zip(rows, seen, strict=True):
         parts = row.module.split(".") if row.module else []

@@ -1,0 +1,75 @@
+"""Whose code may run: what a file of claims, which may come from anybody, is allowed to name.
+
+Building a model runs its code. What a person names on a command line is theirs to trust; a file of claims may only name
+a network of the zoo, or a module class or a function that is defined in a Python file below the file's own folder or
+the working directory. Functions are first called in a process of their own, so that one that exits or crashes is an
+error like any other.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from archcalc.sources.load import attribute_of
+from archcalc.sources.meta import weights_on_meta
+from archcalc.values.errors import ModelError, UsageError
+
+TRUST = "--trust allows any"
+
+
+def vet(target: str, settings: dict[str, Any], folders: Sequence[Path]) -> None:
+    """Raise UsageError for a target that code of unknown origin may not name, ModelError if it ends the process."""
+    if ":" not in target:
+        return
+    place = target.rpartition(":")[0]
+    file = Path(place).resolve()
+    if file.suffix != ".py" or not any(file.is_relative_to(folder.resolve()) for folder in folders):
+        raise UsageError(
+            f"{target} is neither a network of the zoo nor in a Python file below the folder of the claims or the "
+            f"working directory; {TRUST}"
+        )
+    named = attribute_of(target)
+    if isinstance(named, nn.Module):
+        return
+    if not inspect.isclass(named) and not inspect.isfunction(named):
+        raise UsageError(f"{target} is a {type(named).__name__}, neither a torch module nor something that builds one")
+    if not _is_defined_in(named, file):
+        raise UsageError(f"{target} is not defined in {file.name} but brought there from elsewhere; {TRUST}")
+    if inspect.isclass(named) and not issubclass(named, nn.Module):
+        raise UsageError(f"{target} is a class of something else than torch modules; {TRUST}")
+    if inspect.isfunction(named) and hasattr(os, "fork"):
+        _call_in_a_process(target, named, settings)
+
+
+def _is_defined_in(named: Any, file: Path) -> bool:
+    """Whether a function's code, or the code of any of a class's methods, stands in that file."""
+    functions = [named] if inspect.isfunction(named) else filter(inspect.isfunction, vars(named).values())
+    return any(Path(function.__code__.co_filename).resolve() == file for function in functions)
+
+
+def _call_in_a_process(target: str, build: Callable[..., Any], settings: dict[str, Any]) -> None:
+    """Raise ModelError if a call of `build` ends its process; whatever else it does is seen when it is called here."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        try:
+            with suppress(BaseException), weights_on_meta():
+                build(**settings)
+            os.write(writer, b"back")
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        came_back = pipe.read() == b"back"
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if not came_back:
+        how = f"is ended by signal {-code}" if code < 0 else f"exits with {code}"
+        raise ModelError(f"{target} cannot be built: the process {how}")

@@ -1,0 +1,43 @@
+"""Claims written to do harm or to take for ever: each is turned away at once, with the entry named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from archcalc.claims.read import LONGEST, parse
+from archcalc.values.errors import UsageError
+from tests.cli.test_cli import run
+
+ENTRY = '[[claim]]\nsubject = "lenet5"\nmetric = "params"\n'
+HOSTILE = {
+    "an exponent of eight digits": f'{ENTRY}printed = "1e99999999"',
+    "a number of 10,000 digits": f'{ENTRY}printed = "{"9" * 10_000}"',
+    "a long pattern": f'{ENTRY}printed = "1"\nof = "{"*a" * 50_000}"',
+    "a TOML integer of 5,000 digits": f"{ENTRY}printed = {'9' * 5_000}",
+    "lists 50,000 deep": f"{ENTRY}printed = {'[' * 50_000}{']' * 50_000}",
+    "a budget of 1,000 digits": f'{ENTRY}max = "{"9" * 1_000}"',
+    "no significant digits": f'{ENTRY}printed = "60000"\ndigits = -5',
+    "a batch below one": f'{ENTRY}printed = "60000"\nbatch = 0',
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_claim_is_turned_away_at_once(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "claims.toml"
+    file.write_text(text)
+    begun = perf_counter()
+    result = run("verify", str(file))
+    assert perf_counter() - begun < 5
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert str(file) in result.stderr
+    assert len(result.stderr) < 3 * LONGEST
+
+
+def test_a_text_may_have_so_many_characters() -> None:
+    entry = ENTRY.replace("lenet5", "{}") + 'printed = "1"'
+    assert parse(entry.format("a" * LONGEST), "claims.toml")[0].subject == "a" * LONGEST
+    with pytest.raises(UsageError, match=r"claims.toml, claim 1: subject has 2,001 characters, it may have 2,000"):
+        parse(entry.format("a" * (LONGEST + 1)), "claims.toml")
