@@ -13,14 +13,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from archcalc.values.errors import ArchcalcError, ModelError, UsageError
+from archcalc.values.shown import render_with
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import nn
 
     from archcalc.values.benchmark import Benchmark
     from archcalc.values.budget import Budget
+    from archcalc.values.claim import Verdict, Verdicts
     from archcalc.values.comparison import Comparison
     from archcalc.values.conventions import Conventions
+    from archcalc.values.explanation import Explanation
+    from archcalc.values.layer_field import LayerField
     from archcalc.values.report import Cost, Report, Row
     from archcalc.values.trace import TensorSpec
 
@@ -32,19 +38,25 @@ __all__ = [
     "Comparison",
     "Conventions",
     "Cost",
+    "Explanation",
+    "LayerField",
     "ModelError",
     "Report",
     "Row",
     "TensorSpec",
     "UsageError",
+    "Verdict",
     "analyze",
     "benchmark",
     "build",
     "compare",
     "conventions",
+    "explain",
     "formula",
     "memory",
     "names",
+    "receptive_field",
+    "verify",
 ]
 
 Formula = TypeVar("Formula", bound=Callable[..., int])
@@ -57,10 +69,22 @@ _CLASSES = {
     "Comparison": "values.comparison",
     "Conventions": "values.conventions",
     "Cost": "values.report",
+    "Explanation": "values.explanation",
+    "LayerField": "values.layer_field",
     "Report": "values.report",
     "Row": "values.report",
     "TensorSpec": "values.trace",
+    "Verdict": "values.claim",
 }
+
+
+def _text(value: object) -> str:
+    from archcalc.render.shown import text
+
+    return text(value)
+
+
+render_with(_text)
 
 
 def __getattr__(name: str) -> Any:
@@ -100,7 +124,7 @@ def analyze(
     backward: bool = False,
     **settings: Any,
 ) -> Report:
-    """What a network costs, call by call, found without allocating its weights.
+    """What a network costs, call by call, without allocating its weights.
 
     `model`: a zoo name, "package.module:factory", "path/to/net.py:Net", or any torch module, which comes back as it
     was. `inputs`: a shape with the batch, `(1, 3, 224, 224)`, a tensor, a list of those, a dict of keyword inputs, in
@@ -134,15 +158,18 @@ def memory(
     from archcalc.count.memory import budget, check_optimizer
 
     check_optimizer(optimizer)
-    found = analysis_of(model, inputs, batch_size, settings=settings, training=True, backward=True)
-    return budget(found.trace, optimizer)
+    analysis = analysis_of(model, inputs, batch_size, settings=settings, training=True, backward=True)
+    return budget(analysis.trace, optimizer)
 
 
 def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: int | None = None) -> Comparison:
     """Networks side by side, each measure with its ratio to the first.
 
-    Each is a report or anything that `analyze` takes; `inputs` and `batch_size` go to all but the reports.
+    A network is given as a report or as anything that `analyze` takes; `inputs` and `batch_size` go to all but the
+    reports. Raises UsageError for anything else, and UsageError and ModelError as `analyze` does.
     """
+    from torch import nn
+
     from archcalc.count.compare import compare
     from archcalc.values.report import Report
 
@@ -151,10 +178,79 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
     for model in models:
         if isinstance(model, dict):
             raise UsageError("a dict is no network to compare; Report.from_dict makes a report of what to_dict gave")
-    reports = [
-        model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models
-    ]
-    return compare(*reports)
+        if not isinstance(model, (str, Report, nn.Module)):
+            raise UsageError(f"networks to compare are names, torch modules and reports, not a {type(model).__name__}")
+    return compare(
+        *(model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models)
+    )
+
+
+def explain(
+    model: str | nn.Module,
+    layer: str | None = None,
+    inputs: Any = None,
+    *,
+    batch_size: int | None = None,
+    training: bool = False,
+    backward: bool = False,
+    **settings: Any,
+) -> Explanation:
+    """How the numbers of a layer come about: the formulas with their values in, and what documents say of them.
+
+    `layer` is the path of a row or of a module, as the table shows it; None explains the whole network. The other
+    arguments are as in `analyze`. `steps` holds a line for each quantity: the output's size, parameters, multiply-adds,
+    with `backward` those of the backward pass, the receptive field in pixels. Raises UsageError, with the closest
+    paths, where nothing ran at `layer`, and UsageError and ModelError as `analyze` does.
+    """
+    from archcalc.claims.check import with_claims
+    from archcalc.count.explain import explain
+
+    report = analyze(model, inputs, batch_size=batch_size, training=training, backward=backward, **settings)
+    return with_claims(explain(report, layer))
+
+
+def receptive_field(
+    model: str | nn.Module,
+    layer: str,
+    inputs: Any = None,
+    *,
+    unit: int | Sequence[int] | None = None,
+    batch_size: int | None = None,
+    **settings: Any,
+) -> LayerField:
+    """What the units of a layer see of the network's input, in pixels along each axis of it.
+
+    `layer` is the path of a row, or of a module, whose last call is meant. The result's `size`, `jump` and `offset`
+    have one number an axis. `unit` is the position of a unit in the layer's output, counted from 0, such as (3, 3) in
+    an output of 1×256×6×6; the result's `unit` then says for each axis the first and the last pixel that it sees,
+    padding included. The other arguments are as in `analyze`.
+
+    Raises UsageError, with the closest paths, where nothing ran at `layer`, for a unit that its output does not have or
+    that cannot be told from the others, and UsageError and ModelError as `analyze` does.
+    """
+    from archcalc.analysis import analysis_of
+    from archcalc.count.rf_layer import layer_field
+
+    analysis = analysis_of(model, inputs, batch_size, settings=settings)
+    return layer_field(analysis.trace, analysis.report, layer, (unit,) if isinstance(unit, int) else unit)
+
+
+def verify(*files: str | Path, subject: str | None = None, source: str | None = None) -> Verdicts:
+    """The verdicts on documented numbers, one a claim: those of the files, or all that come with archcalc.
+
+    `files` are TOML files of claims. `subject` keeps the claims about a network, `source` those of the documents whose
+    name contains it. A verdict says in `ok` whether it is the expected one; the list prints as a table.
+
+    Raises UsageError, naming file and entry, for a file that cannot be read or a claim that makes no sense, UsageError
+    where no claim is left, and ModelError where a network cannot be run.
+    """
+    from pathlib import Path
+
+    from archcalc.claims.check import check
+    from archcalc.claims.read import chosen
+    from archcalc.values.claim import Verdicts
+
+    return Verdicts(check(chosen([Path(file) for file in files], subject, source)))
 
 
 def conventions(
@@ -219,20 +315,8 @@ def benchmark(
     be run; those that fail beside others are the result's `failures`.
     """
     from archcalc.bench.run import benchmark
+    from archcalc.values.benchmark import Setting
 
     sizes = batch_size if isinstance(batch_size, Sequence) else (batch_size,)
-    return benchmark(
-        models,
-        inputs,
-        batch_sizes=tuple(sizes),
-        device=device,
-        dtype=dtype,
-        mode=mode,
-        channels_last=channels_last,
-        compiled=compiled,
-        threads=threads,
-        seconds=seconds,
-        layers=layers,
-        seed=seed,
-        settings=settings,
-    )
+    how = Setting(mode, device, dtype, channels_last, compiled, seconds, seed)
+    return benchmark(models, inputs, how, batch_sizes=tuple(sizes), threads=threads, layers=layers, settings=settings)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archcalc.analysis import analysis_of
-from archcalc.claims.check import by_subject, check, in_order, plain
+from archcalc.claims.check import by_subject, check, default_report, in_order
 from archcalc.claims.read import documented
 from archcalc.count.compare import compare
 from archcalc.formats import render
@@ -47,7 +47,7 @@ CLAIMS = "claims.csv"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a task comes to: texts by their path below the folder, and for each that cannot be made, why.
+    """What one task makes: files (path below the folder -> text), and errors (path -> why it cannot be made).
 
     A task about a network also has its line of the zoo, and the verdicts on the claims about it.
     """
@@ -62,19 +62,19 @@ Task = Callable[[], Part]
 
 
 def tasks() -> dict[str, Task]:
-    """What there is to do, by name: tasks that can be done apart, in whatever order or process."""
+    """The tasks by name: one a network and one a comparison, independent of each other."""
     entries, claims = registry.catalogue(), by_subject(documented())
     networks = {name: partial(_network, entry, claims.get(name, [])) for name, entry in entries.items()}
     return {**networks, **{f"{one}-{other}": partial(_pair, one, other) for one, other in PAIRS}}
 
 
 def do(task: Task) -> Part:
-    """A task's part."""
+    """Run one task; a function of the module, so that another process can be asked for it."""
     return task()
 
 
 def assembled(parts: Sequence[Part]) -> Part:
-    """All reports, from the parts of all tasks in the tasks' order."""
+    """All files, from the parts of all tasks in the order of `tasks()`."""
     texts = {name: text for part in parts for name, text in part.texts.items()}
     failed = {name: why for part in parts for name, why in part.failed.items()}
     listings = [part.listing for part in parts if part.listing is not None]
@@ -103,7 +103,7 @@ def _network(entry: Architecture, claims: list[Claim]) -> Part:
     analyzed: dict[Any, Report] = {}  # the table and the claims are about the same report
     table = f"tables/{entry.name}.csv"
     try:
-        report = plain(entry.name, analyzed)
+        report = default_report(entry.name, analyzed)
     except ArchcalcError as error:
         failed = {table: str(error)} | ({CLAIMS: str(error)} if claims else {})
         return Part({}, failed, Listing(entry, error=str(error)))

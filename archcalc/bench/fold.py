@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from archcalc.count.fold import folded_until, groups_by_path
 from archcalc.values.benchmark import Bound, Layers, LayerTiming
+from archcalc.values.columns import add
 from archcalc.values.samples import Samples
 
 
 def fold(layers: Layers, depth: int) -> Layers:
     """The same with one row for each module `depth` levels below the root, its time the sum of its rows' in a pass."""
-    groups: dict[str, list[LayerTiming]] = {}
-    for number, row in enumerate(layers.rows):
-        parts = row.path.split(".")
-        key = ".".join(parts[:depth]) if len(parts) > depth else f"{row.path}\n{number}"
-        groups.setdefault(key, []).append(row)
-    return replace(layers, rows=tuple(_gathered(key.partition("\n")[0], rows) for key, rows in groups.items()))
+    groups = groups_by_path([row.path for row in layers.rows], depth)
+    return replace(
+        layers, rows=tuple(_folded_row(path, [layers.rows[at] for at in numbers]) for path, numbers in groups)
+    )
 
 
 def fold_to(layers: Layers, rows: int) -> Layers:
     """Folded no further than needed to have about that many rows; as it is if it has no more."""
-    folded = layers
-    for depth in range(max((row.path.count(".") for row in layers.rows), default=0), 0, -1):
-        if len(folded.rows) <= rows:
-            break
-        folded = fold(layers, depth)
-    return folded
+    return folded_until(layers, lambda folded: len(folded.rows) <= rows, fold)
 
 
-def _gathered(path: str, rows: list[LayerTiming]) -> LayerTiming:
+def _folded_row(path: str, rows: Sequence[LayerTiming]) -> LayerTiming:
     if len(rows) == 1:
         return replace(rows[0], path=path)
     return LayerTiming(
@@ -38,8 +34,8 @@ def _gathered(path: str, rows: list[LayerTiming]) -> LayerTiming:
         call=0,
         output_shape=rows[-1].output_shape,
         params=sum(row.params for row in rows),
-        macs=_sum([row.macs for row in rows]),
-        backward_macs=_sum([row.backward_macs for row in rows]),
+        macs=add(row.macs for row in rows),
+        backward_macs=add(row.backward_macs for row in rows),
         bound=Bound(sum(row.bound.seconds for row in rows), sum(row.bound.memory_seconds for row in rows)),
         forward=_added([row.forward for row in rows]),
         backward=_added([row.backward for row in rows]),
@@ -48,13 +44,9 @@ def _gathered(path: str, rows: list[LayerTiming]) -> LayerTiming:
     )
 
 
-def _sum(values: list[int | None]) -> int | None:
-    return None if None in values else sum(value or 0 for value in values)
-
-
-def _added(samples: list[Samples | None]) -> Samples | None:
-    """Pass by pass the sum of all rows: a median of sums, since a sum of medians is something else."""
-    each = [known.rounds for known in samples if known is not None]
-    if not each:
+def _added(samples: Sequence[Samples | None]) -> Samples | None:
+    """Pass by pass the sum of all rows: the median of sums is what a module takes, a sum of medians is not."""
+    timed = [row.rounds for row in samples if row is not None]
+    if not timed:
         return None
-    return Samples(tuple(tuple(sum(second) for second in zip(*turn, strict=True)) for turn in zip(*each, strict=True)))
+    return Samples(tuple(tuple(sum(passes) for passes in zip(*turn, strict=True)) for turn in zip(*timed, strict=True)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from archcalc.bench.network import Network, Workload
 from archcalc.bench.peak import peak
 from archcalc.bench.roofline import bound, macs_of
 from archcalc.values.benchmark import Benchmark, Failure, Layers, LayerTiming, Peak, Setting, Timing
+from archcalc.values.columns import add
 from archcalc.values.errors import ArchcalcError, ModelError, UsageError, unknown
 
 MODES = ("train", "inference")
@@ -51,30 +52,23 @@ class _Job:
 
 def benchmark(
     models: Sequence[str | nn.Module],
-    inputs: Any = None,
+    inputs: Any,
+    how: Setting,
     *,
     batch_sizes: Sequence[int | None] = (None,),
-    device: str = "cpu",
-    dtype: str = "fp32",
-    mode: str = "train",
-    channels_last: bool = False,
-    compiled: bool = False,
     threads: int | None = None,
-    seconds: float = 1.0,
     layers: bool = False,
-    seed: int = 0,
     settings: dict[str, Any] | None = None,
     tell: Tell = lambda message: None,
-    clock: Clock | None = None,
 ) -> Benchmark:
-    """See `archcalc.benchmark`; `tell` hears what is being done, and `clock` takes the place of the device's own."""
-    _check(models, mode, threads, seconds, layers, compiled)
-    where, number = device_of(device), dtype_of(dtype)
-    with left_as_it_was(where, threads, seed):
-        now = clock or clock_of(where)
+    """See `archcalc.benchmark`; `tell` is called with what is being done."""
+    _check(models, how, threads, layers)
+    where, number = device_of(how.device), dtype_of(how.dtype)
+    with left_as_it_was(where, threads, how.seed):
+        clock = clock_of(where)
         found = machine(where)
         tell("the machine's peak")
-        most = peak(where, number, now, seconds)
+        most = peak(where, number, clock, how.seconds)
         _release(where)
         networks: list[Network] = []
         failures: list[Failure] = []
@@ -87,9 +81,9 @@ def benchmark(
                         settings or {},
                         device=where,
                         dtype=number,
-                        training=mode == "train",
-                        channels_last=channels_last,
-                        compiled=compiled,
+                        training=how.mode == "train",
+                        channels_last=how.channels_last,
+                        compiled=how.compiled,
                     )
                 )
             except UsageError:
@@ -102,9 +96,9 @@ def benchmark(
             begun = [_Job(network, batch_size) for network in networks]
             for job in begun:
                 tell(f"warming up {job.name}")
-                _prepare(job, inputs, now, layers)
+                _prepare(job, inputs, clock, layers)
             ready = [job for job in begun if not job.problem]
-            failed = interleaved([each for job in ready for each in job.measurements()], seconds, now, tell)
+            failed = interleaved([each for job in ready for each in job.measurements()], how.seconds, clock, tell)
             for job in ready:
                 if id(job) in failed:
                     job.problem = _problem(failed[id(job)], job.batch_size)
@@ -115,7 +109,7 @@ def benchmark(
     failures += [Failure(job.name, job.batch_size, job.problem) for job in jobs if job.problem]
     result = Benchmark(
         machine=found,
-        setting=Setting(mode, str(where), dtype, channels_last, compiled, seconds, seed),
+        setting=replace(how, device=str(where)),
         peak=most,
         networks={network.subject.name: network.subject.source for network in networks},
         timings=tuple(_timing(job, phase, most) for job in done for phase in job.timed),
@@ -127,18 +121,16 @@ def benchmark(
     return result
 
 
-def _check(
-    models: Sequence[str | nn.Module], mode: str, threads: int | None, seconds: float, layers: bool, compiled: bool
-) -> None:
+def _check(models: Sequence[str | nn.Module], how: Setting, threads: int | None, layers: bool) -> None:
     if not models:
         raise UsageError("name at least one network to time")
-    if mode not in MODES:
-        raise unknown("mode", mode, MODES)
+    if how.mode not in MODES:
+        raise unknown("mode", how.mode, MODES)
     if threads is not None and threads < 1:
         raise UsageError(f"at least one thread is needed, not {threads}")
-    if not 0 < seconds < float("inf"):
-        raise UsageError(f"a measurement takes more than no time and less than forever, not {seconds} seconds")
-    if layers and compiled:
+    if not 0 < how.seconds < float("inf"):
+        raise UsageError(f"a measurement takes more than no time and less than forever, not {how.seconds} seconds")
+    if layers and how.compiled:
         raise UsageError("a compiled network has no layers left to time: leave out --layers or --compile")
 
 
@@ -211,8 +203,8 @@ def _layers(job: _Job, passes: LayerPasses, most: Peak) -> Layers:
                 call=first.call,
                 output_shape=last.output_shape,
                 params=sum(row.params for row in group.rows),
-                macs=_sum([row.macs for row in group.rows]),
-                backward_macs=_sum([row.backward_macs for row in group.rows]),
+                macs=add(row.macs for row in group.rows),
+                backward_macs=add(row.backward_macs for row in group.rows),
                 bound=least[0],
                 forward=forward,
                 backward=backward,
@@ -221,7 +213,3 @@ def _layers(job: _Job, passes: LayerPasses, most: Peak) -> Layers:
             )
         )
     return Layers(job.name, report.batch_size, tuple(rows), *passes.wholes)
-
-
-def _sum(values: list[int | None]) -> int | None:
-    return None if None in values else sum(value or 0 for value in values)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from archcalc.claims.metrics import METRICS, at
+from archcalc.claims.metrics import metric_names, metric_of
 from archcalc.claims.printed_number import Value, budget, judge, text
 from archcalc.claims.read import documented, located
+from archcalc.count.places import row_at
 from archcalc.values.claim import Claim, Verdict
 from archcalc.values.columns import BACKWARD
 from archcalc.values.errors import ArchcalcError, ModelError, UsageError, unknown
+from archcalc.values.explanation import Explanation
 from archcalc.values.report import Report
 
 
@@ -34,10 +37,10 @@ def check(claims: Iterable[Claim], reports: dict[Any, Report] | None = None) -> 
 
 def by_subject(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
     """The claims about each network, which can be checked apart."""
-    found: dict[str, list[Claim]] = {}
+    groups: dict[str, list[Claim]] = {}
     for claim in claims:
-        found.setdefault(claim.subject, []).append(claim)
-    return found
+        groups.setdefault(claim.subject, []).append(claim)
+    return groups
 
 
 def verdicts(claims: Iterable[Claim]) -> list[Verdict]:
@@ -45,20 +48,22 @@ def verdicts(claims: Iterable[Claim]) -> list[Verdict]:
     return list(check(claims))
 
 
-def in_order(claims: Iterable[Claim], found: Iterable[Sequence[Verdict]]) -> list[Verdict]:
+def in_order(claims: Iterable[Claim], groups: Iterable[Sequence[Verdict]]) -> list[Verdict]:
     """The verdicts on `by_subject(claims)` in the order of the claims themselves."""
-    of = {each[0].claim.subject: iter(each) for each in found if each}
-    return [next(of[claim.subject]) for claim in claims]
+    left = {group[0].claim.subject: iter(group) for group in groups if group}
+    return [next(left[claim.subject]) for claim in claims]
 
 
-def plain(subject: str, reports: dict[Any, Report]) -> Report:
-    """The report of a network as it is by default, found or kept among `reports`, as `check` does."""
+def default_report(subject: str, reports: dict[Any, Report]) -> Report:
+    """The report of a network run by its defaults, taken from `reports` or put there, as `check` does."""
     return _report(Claim(subject, "params"), subject, reports)
 
 
-def about(subject: str, place: str | None) -> list[Verdict]:
-    """The verdicts of the documented claims about a layer, or about the whole network where `place` is None."""
-    return list(check(claim for claim in documented() if claim.subject == subject and claim.place == (place or "")))
+def with_claims(explanation: Explanation) -> Explanation:
+    """The explanation with the verdicts on the documented claims about its place."""
+    about = (explanation.report.subject, explanation.place or "")
+    claims = [claim for claim in documented() if (claim.subject, claim.place) == about]
+    return replace(explanation, verdicts=tuple(check(claims)))
 
 
 def _verdict(claim: Claim, reports: dict[Any, Report]) -> Verdict:
@@ -66,19 +71,19 @@ def _verdict(claim: Claim, reports: dict[Any, Report]) -> Verdict:
     if claim.against is not None:
         value = _related(value, _value(claim, claim.against, reports), claim.form)
     if claim.printed is None:
-        found = budget(value, claim.min, claim.max)
+        verdict = budget(value, claim.min, claim.max)
         bounds = " and ".join(f"{word} {b}" for word, b in (("at least", claim.min), ("at most", claim.max)) if b)
         expected = claim.expect or "within"
-        return Verdict(claim, text(value), found, "" if found == expected else f"it must be {bounds}")
-    found = judge(claim.printed, value, claim.digits)
-    return Verdict(claim, text(value), found, _problem(claim, value, found))
+        return Verdict(claim, text(value), verdict, "" if verdict == expected else f"it must be {bounds}")
+    verdict = judge(claim.printed, value, claim.digits)
+    return Verdict(claim, text(value), verdict, _problem(claim, value, verdict))
 
 
-def _problem(claim: Claim, value: Value, found: str) -> str:
+def _problem(claim: Claim, value: Value, verdict: str) -> str:
     """What is not as it should be; an erratum's right value must be right."""
     if claim.expect is None:
-        return "" if found != "differs" else "the print and the computed value differ"
-    if found != claim.expect:
+        return "" if verdict != "differs" else "the print and the computed value differ"
+    if verdict != claim.expect:
         return f"{claim.expect} was expected"
     if claim.right is not None and judge(claim.right, value) == "differs":
         return f"the right value is said to be {claim.right}"
@@ -90,21 +95,21 @@ def _value(claim: Claim, subject: str, reports: dict[Any, Report]) -> Value:
         from archcalc.claims.properties import run
 
         return run(claim.of, subject, claim.place)
-    metric = METRICS.get(claim.metric)
+    metric = metric_of(claim.metric)
     if metric is None and claim.metric != "exists":
-        raise unknown("metric", claim.metric, [*METRICS, "exists", "property"])
+        raise unknown("metric", claim.metric, [*metric_names(), "exists", "property"])
     report = _report(claim, subject, reports)
     # where two networks are compared, a place is one of the first
     place = claim.place if subject == claim.subject else ""
     if metric is None:
         return _exists(report, place)
-    return metric(report, at(report, place), claim.of)
+    return metric(report, row_at(report, place), claim.of)
 
 
 def _exists(report: Report, place: str) -> bool:
     """Whether a call or a module of that path ran; the one metric whose place may be missing."""
     try:
-        return bool(at(report, place).calls)
+        return bool(row_at(report, place).calls)
     except UsageError:
         return False
 
@@ -114,7 +119,7 @@ def _report(claim: Claim, subject: str, reports: dict[Any, Report]) -> Report:
     from archcalc.values.input_size import parse_input, with_batch
 
     settings, size = claim.settings, claim.input
-    if subject != claim.subject:  # how the subject is run says nothing of the network it is held against
+    if subject != claim.subject:  # the reference network runs with its own defaults
         settings, size = claim.against_settings, size if ":" in subject else None
     backward = claim.metric in BACKWARD
     key = (subject, size, claim.batch, claim.training, backward, repr(sorted(settings.items())))

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from fractions import Fraction
+from functools import partial
 from math import prod
 from typing import Any
 
 from archcalc.claims.printed_number import Value
-from archcalc.count.fold import gathered
-from archcalc.values.errors import unknown
+from archcalc.count.places import paths, row_at, rows_at
+from archcalc.values.columns import COLUMNS, Column, add
 from archcalc.values.report import Report, Row
 
 Metric = Callable[[Report, Row, str], Value]
 
 METRICS: dict[str, Metric] = {}
-"""By name: of a report, the row at the claim's place (one row for all where there is none), and the claim's `of`."""
+"""By name: of a report, the row at the claim's place (one row for all where there is none), and the claim's `of`.
+
+The columns of the table are metrics as well, see `metric_of`.
+"""
+
+_CLAIMABLE = ("count", "shape", "step", "text", "window")
+"""The units of columns whose values a document can print."""
 
 
 def metric(function: Metric) -> Metric:
@@ -25,46 +32,22 @@ def metric(function: Metric) -> Metric:
     return function
 
 
-def at(report: Report, place: str) -> Row:
-    """The row of that path, one row for a module's calls, or one for the whole network where `place` is "".
-
-    Raises UsageError with the closest paths where nothing ran there.
-    """
-    if not place:
-        return gathered(report, "", list(report.rows))
-    inside = rows_at(report, place)
-    return inside[0] if len(inside) == 1 else gathered(report, place, inside)
+def metric_of(name: str) -> Metric | None:
+    """The metric of that name: a function of METRICS, or a column of the table; None where there is neither."""
+    if name in METRICS or name not in COLUMNS or COLUMNS[name].unit not in _CLAIMABLE:
+        return METRICS.get(name)
+    return partial(_of_column, COLUMNS[name])
 
 
-def rows_at(report: Report, place: str) -> list[Row]:
-    """The calls of that path or inside that module, or all of them for ""; UsageError where nothing ran."""
-    if not place:
-        return list(report.rows)
-    inside = [row for row in report.rows if row.path == place or row.path.startswith(f"{place}.")]
-    if not inside:
-        raise unknown(f"place in {report.subject}", place, list(places(report)), "`archcalc table` shows all of them")
-    return inside
+def metric_names() -> list[str]:
+    """Every name that `metric_of` knows."""
+    return [*METRICS, *(key for key in COLUMNS if key not in METRICS and COLUMNS[key].unit in _CLAIMABLE)]
 
 
-def places(report: Report) -> dict[str, None]:
-    """Every path that a row has or lies in, in forward order."""
-    found: dict[str, None] = {}
-    for row in report.rows:
-        parts = row.path.split(".")
-        found.update(dict.fromkeys(".".join(parts[:depth]) for depth in range(1, len(parts) + 1)))
-    return found
-
-
-@metric
-def params(report: Report, row: Row, of: str) -> Value:
-    """Elements of the parameters that run."""
-    return row.params
-
-
-@metric
-def weights(report: Report, row: Row, of: str) -> Value:
-    """Parameters without biases and normalisation."""
-    return row.weights
+def _of_column(column: Column, report: Report, row: Row, of: str) -> Value:
+    """The value of a row, or of the whole network; a shape without the batch."""
+    value: Value = column.value(row) if row.path or column.network is None else column.network(report)
+    return value[1:] if column.unit == "shape" and isinstance(value, tuple) else value
 
 
 @metric
@@ -76,14 +59,14 @@ def weights_each(report: Report, row: Row, of: str) -> Value:
 @metric
 def weights_together(report: Report, row: Row, of: str) -> Value:
     """Weights of this layer and of the one at `of`, where a table has one row for both."""
-    return row.weights + at(report, of).weights
+    return row.weights + row_at(report, of).weights
 
 
 @metric
 def macs_together(report: Report, row: Row, of: str) -> Value:
     """Multiply-adds of this layer and of the one at `of`."""
-    both = (row.macs, at(report, of).macs)
-    return None if None in both else sum(macs or 0 for macs in both)
+    both: Value = add((row.macs, row_at(report, of).macs))
+    return both
 
 
 @metric
@@ -95,34 +78,14 @@ def registered_params(report: Report, row: Row, of: str) -> Value:
 @metric
 def macs(report: Report, row: Row, of: str) -> Value:
     """Multiply-adds of convolutions and matrix products; with `of`, only of calls of that kind."""
-    if not of:
-        return row.macs
-    inside = [each for each in _within(report, row) if each.kind == of]
-    return None if any(each.macs is None for each in inside) else sum(each.macs or 0 for each in inside)
-
-
-@metric
-def flops(report: Report, row: Row, of: str) -> Value:
-    """Two a multiply-add."""
-    return row.flops
-
-
-@metric
-def activations(report: Report, row: Row, of: str) -> Value:
-    """Elements put out by what does multiply-adds: a paper's "neurons"."""
-    return row.activations
-
-
-@metric
-def depth(report: Report, row: Row, of: str) -> Value:
-    """Weight layers on the longest path, to this layer or through the network."""
-    return row.depth if row.path else report.depth
+    macs: Value = row.macs if not of else add(call.macs for call in _within(report, row) if call.kind == of)
+    return macs
 
 
 @metric
 def depth_with_pools(report: Report, row: Row, of: str) -> Value:
     """Depth of the whole network, and the pools that every path passes: those outside of any module."""
-    return report.depth + sum(each.free == "pooling" and "." not in each.path for each in report.rows)
+    return report.depth + sum(call.free == "pooling" and "." not in call.path for call in report.rows)
 
 
 @metric
@@ -134,26 +97,12 @@ def connections(report: Report, row: Row, of: str) -> Value:
 def _connections(row: Row) -> int:
     outputs = sum(map(prod, row.output_shapes))
     if row.products:
-        biases = outputs if any(len(each.shape) == 1 for each in row.parameters) else 0
+        biases = outputs if any(len(parameter.shape) == 1 for parameter in row.parameters) else 0
         return (row.macs or 0) + biases
     if row.free == "pooling" and row.kernel is not None:
         return outputs * prod(row.kernel)
     # a bias that is added by itself; the distance of each input to each code
     return outputs if (row.kind == "add" and row.params) or row.kind == "sub" else 0
-
-
-@metric
-def input_shape(report: Report, row: Row, of: str) -> Value:
-    """Shape of the first input without the batch."""
-    shape = row.input_shape if row.path else report.input_shapes[0]
-    return shape and shape[1:]
-
-
-@metric
-def output_shape(report: Report, row: Row, of: str) -> Value:
-    """Shape of the first output without the batch."""
-    shape = row.output_shape if row.path else report.output_shapes[0]
-    return shape and shape[1:]
 
 
 @metric
@@ -189,45 +138,15 @@ def units(report: Report, row: Row, of: str) -> Value:
 
 
 @metric
-def kernel(report: Report, row: Row, of: str) -> Value:
-    """Kernel size."""
-    return row.kernel
-
-
-@metric
-def stride(report: Report, row: Row, of: str) -> Value:
-    """Stride, one number an axis."""
-    return row.stride
-
-
-@metric
-def padding(report: Report, row: Row, of: str) -> Value:
-    """Padding, one number an axis."""
-    return row.padding
-
-
-@metric
 def overlaps(report: Report, row: Row, of: str) -> Value:
     """Whether a window reaches into the next: a kernel larger than the stride."""
     return row.kernel and any(kernel > step for kernel, step in zip(row.kernel, row.stride or (), strict=True))
 
 
 @metric
-def groups(report: Report, row: Row, of: str) -> Value:
-    """Groups of channels that do not see each other."""
-    return row.groups
-
-
-@metric
-def kind(report: Report, row: Row, of: str) -> Value:
-    """What is called, or the class of a module."""
-    return row.kind
-
-
-@metric
 def filters(report: Report, row: Row, of: str) -> Value:
     """Filters as papers write them: "96 of 11x11x3", the channels last."""
-    weight = next((each.shape for each in row.parameters if len(each.shape) > 2), None)
+    weight = next((parameter.shape for parameter in row.parameters if len(parameter.shape) > 2), None)
     if weight is None:
         return None
     return f"{weight[0]} of " + "x".join(map(str, (*weight[2:], weight[1])))
@@ -236,8 +155,8 @@ def filters(report: Report, row: Row, of: str) -> Value:
 @metric
 def as_filters(report: Report, row: Row, of: str) -> Value:
     """A fully connected layer as filters over the maps that were flattened for it: "4096 of 6x6x256"."""
-    before = report.rows[: next((at for at, each in enumerate(report.rows) if each.path == row.path), 0)]
-    flattened = next((each.input_shape for each in reversed(before) if each.kind == "flatten"), None)
+    before = report.rows[: next((at for at, call in enumerate(report.rows) if call.path == row.path), 0)]
+    flattened = next((call.input_shape for call in reversed(before) if call.kind == "flatten"), None)
     if row.kind != "linear" or row.input_shape is None or row.output_shape is None or flattened is None:
         return None
     channels, *size = flattened[1:]
@@ -250,67 +169,49 @@ def as_filters(report: Report, row: Row, of: str) -> Value:
 def modules(report: Report, row: Row, of: str) -> Value:
     """How many paths match `of`, such as "inception_*" or "conv2_x.*"; a star stays within its part of the path."""
     pattern = of.split(".")
-    parts = [path.split(".") for path in places(report)]
+    parts = [path.split(".") for path in paths(report)]
     return sum(len(path) == len(pattern) and all(map(fnmatchcase, path, pattern)) for path in parts)
 
 
 @metric
 def kernels(report: Report, row: Row, of: str) -> Value:
     """Every kernel size of the convolutions, smallest first: "1x1 3x3"."""
-    return _each(report, row, "kernel")
+    return _distinct(report, row, "kernel")
 
 
 @metric
 def strides(report: Report, row: Row, of: str) -> Value:
     """Every stride of the convolutions, smallest first."""
-    return _each(report, row, "stride")
-
-
-@metric
-def receptive_field(report: Report, row: Row, of: str) -> Value:
-    """Input pixels that a unit sees, an axis each, or "all"; of the last layer where there is no place."""
-    return row.receptive_field
-
-
-@metric
-def backward_macs(report: Report, row: Row, of: str) -> Value:
-    """Multiply-adds of the backward pass."""
-    return row.backward_macs
-
-
-@metric
-def saved_bytes(report: Report, row: Row, of: str) -> Value:
-    """Bytes kept for the backward pass."""
-    return row.saved_bytes
+    return _distinct(report, row, "stride")
 
 
 @metric
 def paddings(report: Report, row: Row, of: str) -> Value:
     """Every padding of the convolutions, smallest first."""
-    return _each(report, row, "padding")
+    return _distinct(report, row, "padding")
 
 
 @metric
 def has_kernel(report: Report, row: Row, of: str) -> Value:
     """Whether any convolution has the kernel size `of`."""
-    return of in str(_each(report, row, "kernel")).split()
+    return of in str(_distinct(report, row, "kernel")).split()
 
 
 @metric
 def calls(report: Report, row: Row, of: str) -> Value:
     """How many calls there are; with `of`, only of kinds that match it, such as "relu*"."""
-    return sum(fnmatchcase(each.kind, of or "*") for each in _within(report, row))
+    return sum(fnmatchcase(call.kind, of or "*") for call in _within(report, row))
 
 
 @metric
 def weights_per_channel_pair(report: Report, row: Row, of: str) -> Value:
     """Weights for each pair of an input and an output channel: the sum of the kernels' areas."""
-    return sum(prod(each.kernel) for each in _within(report, row) if each.products and each.kernel)
+    return sum(prod(call.kernel) for call in _within(report, row) if call.products and call.kernel)
 
 
-def _each(report: Report, row: Row, attribute: str) -> str:
-    found: set[Any] = {getattr(each, attribute) for each in _within(report, row) if each.products and each.window}
-    return " ".join("x".join(map(str, size)) for size in sorted(found, key=lambda size: (prod(size), size)))
+def _distinct(report: Report, row: Row, attribute: str) -> str:
+    sizes: set[Any] = {getattr(call, attribute) for call in _within(report, row) if call.products and call.window}
+    return " ".join("x".join(map(str, size)) for size in sorted(sizes, key=lambda size: (prod(size), size)))
 
 
 def _within(report: Report, row: Row) -> list[Row]:

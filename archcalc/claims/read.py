@@ -104,6 +104,18 @@ def located(claim: Claim, error: ArchcalcError) -> UsageError:
     return _in(claim.entry, error)
 
 
+def chosen(files: Iterable[Path], subject: str | None, source: str | None) -> list[Claim]:
+    """The claims of these files, or the documented ones where there are none, as `choose` picks them.
+
+    Raises UsageError as `read` does, and where none is left.
+    """
+    claims = [claim for file in files for claim in read(file)] or documented()
+    left = choose(claims, subject, source)
+    if not left:
+        raise UsageError(f"none of the {len(claims)} claims is about that; `archcalc verify` shows all of them")
+    return left
+
+
 def choose(claims: Iterable[Claim], subject: str | None, source: str | None) -> list[Claim]:
     """The claims about a network (or against it), and those of a source; both may be parts of a name."""
     return [

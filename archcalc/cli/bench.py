@@ -34,7 +34,7 @@ from archcalc.values.errors import ModelError, UsageError
 if TYPE_CHECKING:
     from archcalc.bench.against import Change
     from archcalc.values.benchmark import Benchmark, Layers
-    from archcalc.values.document import Grid
+    from archcalc.values.document import Document
 
 Mode = StrEnum("Mode", ["train", "inference"])
 Dtype = StrEnum("Dtype", ["fp32", "bf16", "fp16"])
@@ -85,7 +85,7 @@ def bench(
     archcalc bench resnet50 --against before.json --fail-over 10%
     """  # noqa: D301  \b keeps the lines of the example apart
     with clear_errors(debug):
-        from archcalc.values.benchmark import load
+        from archcalc.values.benchmark import Setting, load
 
         inputs, batches = sizes_of(input_size, _batches(batch_size))
         settings = _settings(models, set_)
@@ -102,42 +102,36 @@ def bench(
         from archcalc.bench.run import benchmark
 
         with status() as tell, redirect_stdout(sys.stderr):  # what a model prints is not the data
-            found = benchmark(
+            benchmarked = benchmark(
                 models,
                 inputs,
+                Setting(mode, device, dtype, channels_last, compiled, seconds, seed),
                 batch_sizes=batches,
-                device=device,
-                dtype=dtype,
-                mode=mode,
-                channels_last=channels_last,
-                compiled=compiled,
                 threads=threads,
-                seconds=seconds,
                 layers=with_layers,
-                seed=seed,
                 settings=settings,
                 tell=tell,
             )
         if save is not None:
-            write_file(save, json.dumps(found.to_dict()) + "\n")
+            write_file(save, json.dumps(benchmarked.to_dict()) + "\n")
 
         from archcalc.bench.against import changes, differences
         from archcalc.render.bench import timings
         from archcalc.render.bench_layers import layer_timings
 
-        since = () if before is None else changes(found, before)
-        others = [] if before is None else differences(found, before)
-        grid: Grid
+        since = () if before is None else changes(benchmarked, before)
+        others = [] if before is None else differences(benchmarked, before)
+        document: Document
         if with_layers:
-            shown = tuple(_folded(layers, depth, all_, form) for layers in found.layers)
-            grid = layer_timings(found, shown, since, others)
+            shown = tuple(_folded(layers, depth, all_, form) for layers in benchmarked.layers)
+            document = layer_timings(benchmarked, shown, since, others)
         else:
-            grid = timings(found, since, others)
-        write(grid, form, output)
-        slower = [] if limit is None else [_said(each) for each in since if each and _is_over(each, limit)]
+            document = timings(benchmarked, since, others)
+        write(document, form, output)
+        slower = [] if limit is None else [_change(change) for change in since if change and _is_over(change, limit)]
         if slower:
             say(f"slower than {against} by more than {fail_over}: {', '.join(slower)}")
-        check_failures(found)
+        check_failures(benchmarked)
         if slower:
             raise typer.Exit(1)
 
@@ -157,25 +151,24 @@ def latency(
     settings = _settings(models, pairs)
 
     from archcalc.bench.run import benchmark
+    from archcalc.values.benchmark import Setting
 
     with status() as tell, redirect_stdout(sys.stderr):
         return benchmark(
             models,
             inputs,
+            Setting("train" if training else "inference", device, seconds=seconds),
             batch_sizes=batches,
-            device=device,
-            mode="train" if training else "inference",
-            seconds=seconds,
             threads=threads,
             settings=settings,
             tell=tell,
         )
 
 
-def check_failures(found: Benchmark) -> None:
+def check_failures(benchmark: Benchmark) -> None:
     """Raise ModelError where a network could not be measured, once the others have been shown."""
-    if found.failures:
-        raise ModelError("; ".join(f"{each.network}: {each.problem}" for each in found.failures))
+    if benchmark.failures:
+        raise ModelError("; ".join(f"{failure.network}: {failure.problem}" for failure in benchmark.failures))
 
 
 def _batches(text: str | None) -> tuple[int | None, ...]:
@@ -214,17 +207,17 @@ def _settings(models: list[str], pairs: list[str] | None) -> dict[str, Any]:
 
 def _limit(text: str) -> float:
     """The share that "10%" says."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text.strip(), flags=re.ASCII)
-    if found is None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)%", text.strip(), flags=re.ASCII)
+    if match is None:
         raise UsageError(f"'{text}' is no limit; write a percentage, such as 10%")
-    return float(found[1]) / 100
+    return float(match[1]) / 100
 
 
 def _is_over(change: Change, limit: float) -> bool:
     return change.ratio.verdict == "slower" and change.ratio.value > 1 + limit
 
 
-def _said(change: Change) -> str:
+def _change(change: Change) -> str:
     batch = "" if change.now.batch_size is None else f" at batch {change.now.batch_size}"
     return f"{change.now.network} {change.now.phase}{batch} {change.ratio.value - 1:.0%}"
 

@@ -64,14 +64,13 @@ def compare(
 
         from archcalc.count.compare import compare
         from archcalc.render.compare import comparison
-        from archcalc.render.table import selection
+        from archcalc.values.columns import selection
 
         if columns is not None and not with_layers:
             raise UsageError("--columns chooses among the columns of layers: add --layers")
         keys = None if columns is None else selection(columns)
         reports = [analyze(request(model, input_size, batch_size, set_), training, backward).report for model in models]
-        found = compare(*reports)
-        shown = replace(found, reports=tuple(folded(report, depth, all_, form) for report in reports))
+        shown = replace(compare(*reports), reports=tuple(folded(report, depth, all_, form) for report in reports))
         from archcalc.cli.bench import check_failures, latency
 
         measured = latency(models, input_size, batch_size, set_, training, device, seconds, threads) if bench else None

@@ -31,12 +31,12 @@ def explain(
     archcalc explain googlenet inception_3a -f markdown
     """  # noqa: D301
     with clear_errors(debug):
-        from archcalc.claims.metrics import rows_at
+        from archcalc.count.explain import explain
         from archcalc.render.explain import explanation
 
         report = analyze(request(model, input_size, batch_size, set_), training, backward).report
-        rows = [] if layer is None else rows_at(report, layer)
+        explained = explain(report, layer)
 
-        from archcalc.claims.check import about
+        from archcalc.claims.check import with_claims  # which imports torch
 
-        write(explanation(report, layer, rows, about(report.subject, layer)), form, output)
+        write(explanation(with_claims(explained)), form, output)

@@ -17,28 +17,28 @@ from archcalc.cli.options import Format
 from archcalc.values.errors import ArchcalcError, UsageError
 
 if TYPE_CHECKING:
-    from archcalc.values.document import Grid
+    from archcalc.values.document import Document
 
 BAR = 30
 """The width of a full bar of progress, in characters."""
 
 
-def write(grid: Grid, form: Format, output: Path | None) -> None:
-    """The grid to stdout or, whole or not at all, to a file."""
+def write(document: Document, form: Format, output: Path | None) -> None:
+    """The document to stdout or, whole or not at all, to a file."""
     from archcalc.formats import render
 
     if output is not None and str(output) != "-":
-        write_file(output, render(grid, form, width=_width(), colour=False))
+        write_file(output, render(document, form, width=_width(), colour=False))
         return
     if sys.stdout is None:
         raise UsageError("there is no standard output to write to; -o FILE writes to a file")
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    text = render(grid, form, width=_width(), colour=colour)
+    text = render(document, form, width=_width(), colour=colour)
     encoding = sys.stdout.encoding or "utf-8"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        text = render(grid, form, width=_width(), colour=colour, ascii_only=True)
+        text = render(document, form, width=_width(), colour=colour, ascii_only=True)
     sys.stdout.write(text)
     sys.stdout.flush()
 

@@ -56,9 +56,9 @@ def table(
     archcalc table resnet50 --device a100-bf16
     """  # noqa: D301  \b keeps the lines of the example apart
     with clear_errors(debug):
-        from archcalc.count.roofline import bounded, roofline
-        from archcalc.render.table import layers, selection
-        from archcalc.values.columns import BACKWARD, ROOFLINE, with_more
+        from archcalc.count.roofline import roofline, with_roofline
+        from archcalc.render.table import layers
+        from archcalc.values.columns import BACKWARD, ROOFLINE, selection, with_more
 
         board = roofline(device, peak, bandwidth)
         keys = None if columns is None else selection(columns)
@@ -72,6 +72,6 @@ def table(
                 write(layers(folded(error.report, depth, all_, form), keys), form, None)
             raise
         if board is not None:
-            report = bounded(report, board)
+            report = with_roofline(report, board)
         write(layers(folded(report, depth, all_, form), keys), form, output)
         check_complete([report], strict)

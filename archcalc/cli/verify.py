@@ -9,7 +9,7 @@ import typer
 
 from archcalc.cli.options import As, Debug, Format, Output
 from archcalc.cli.streams import clear_errors, progress, say, write
-from archcalc.values.errors import UsageError, unknown
+from archcalc.values.errors import unknown
 
 
 def verify(
@@ -32,27 +32,24 @@ def verify(
     archcalc verify my-claims.toml
     """  # noqa: D301
     with clear_errors(debug):
-        from archcalc.claims.read import choose, documented, read
+        from archcalc.claims.read import chosen
         from archcalc.render.verify import verification
         from archcalc.values.claim import VERDICTS
 
         if verdict is not None and verdict not in VERDICTS:
             raise unknown("verdict", verdict, VERDICTS)
-        every = [claim for file in files for claim in read(file)] if files else documented()
-        claims = choose(every, subject, source)
-        if not claims:
-            raise UsageError(f"none of the {len(every)} claims is about that; `archcalc verify` shows all of them")
+        claims = chosen(files or (), subject, source)
 
         from archcalc.claims.check import by_subject, in_order, verdicts
         from archcalc.cli.workers import in_processes
 
         groups = by_subject(claims)
         with progress(len(groups)) as done:
-            found = in_order(claims, in_processes(verdicts, groups, done))
-        shown = [each for each in found if verdict in (None, each.verdict)]
+            checked = in_order(claims, in_processes(verdicts, groups, done))
+        shown = [result for result in checked if verdict in (None, result.verdict)]
         write(verification(shown, reasons=verdict == "differs"), form, output)
-        wrong = [each for each in found if not each.ok]
+        wrong = [result for result in checked if not result.ok]
         if wrong:
-            entries = ", ".join(each.claim.entry for each in wrong)
-            say(f"{len(wrong)} of {len(found)} claims are not as expected: {entries}")
+            entries = ", ".join(result.claim.entry for result in wrong)
+            say(f"{len(wrong)} of {len(checked)} claims are not as expected: {entries}")
             raise typer.Exit(1)

@@ -22,16 +22,16 @@ Result = TypeVar("Result")
 Done = Callable[[str], None]
 
 MOST = 8
-"""More processes would end no sooner: the deepest network takes about an eighth of the whole zoo's time."""
+"""The most processes: the deepest network takes an eighth of the zoo's time, so more would end no sooner."""
 
 SLOWEST = ("preresnet1001", "resnet1202", "vgg16")
-"""Whatever is about these networks starts first, or it would be waited for at the end, alone."""
+"""The longest tasks: they start first, so that none of them runs alone at the end."""
 
 
 def in_processes(
     function: Callable[[Item], Result], items: Mapping[str, Item], done: Done = lambda name: None
 ) -> list[Result]:
-    """`function` of every item, in the order of the items; `done` is told the name of each that is finished.
+    """`function` of every item, in the order of the items; `done` is called with the name of each that is finished.
 
     Where there is one core or one item, or processes cannot be had, all of it happens in this process. An error of
     `function` is raised here, that of the first item where there are several. Raises ArchcalcError if a process dies.

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any, Protocol, TypeVar
 
+from archcalc.values.columns import COLUMNS, add
 from archcalc.values.report import Report, Row, Source
+
+
+class _HasRows(Protocol):
+    @property
+    def rows(self) -> tuple[Any, ...]:
+        """Rows with a `path`."""
+
+
+Rows = TypeVar("Rows", bound=_HasRows)
 
 
 def fold(report: Report, depth: int) -> Report:
@@ -13,18 +25,13 @@ def fold(report: Report, depth: int) -> Report:
 
     A module's row stands where its first call stood. Rows that lie no deeper stay as they are.
     """
-    groups: dict[str, list[int]] = {}
-    for number, row in enumerate(report.rows):
-        parts = row.path.split(".")
-        # a row at or above the level keeps its own place, even if its module runs again
-        key = ".".join(parts[:depth]) if len(parts) > depth else f"{row.path}\n{number}"
-        groups.setdefault(key, []).append(number)
+    groups = groups_by_path([row.path for row in report.rows], depth)
     if len(groups) == len(report.rows):
         return report
-    inputs_from, outputs_from = _edges(report, list(groups.values()))
+    inputs_from, outputs_from = _edges(report, [numbers for _, numbers in groups])
     rows = tuple(
-        replace(gathered(report, key.partition("\n")[0], [report.rows[at] for at in numbers]), inputs_from=sources)
-        for (key, numbers), sources in zip(groups.items(), inputs_from, strict=True)
+        replace(folded_row(report, path, [report.rows[at] for at in numbers]), inputs_from=sources)
+        for (path, numbers), sources in zip(groups, inputs_from, strict=True)
     )
     return replace(report, rows=rows, outputs_from=outputs_from, folded=depth)
 
@@ -73,45 +80,60 @@ def _edges(report: Report, groups: list[list[int]]) -> tuple[list[tuple[Source, 
 
 def fold_to(report: Report, rows: int) -> Report:
     """The report folded no further than needed to have about that many rows; as it is if it has no more."""
-    deepest = max((row.path.count(".") for row in report.rows), default=0)
-    folded = report
-    for depth in range(deepest, 0, -1):
-        if len(folded.rows) <= rows:
+    return folded_until(report, lambda folded: len(folded.rows) <= rows, fold)
+
+
+def groups_by_path(paths: Sequence[str], depth: int) -> list[tuple[str, list[int]]]:
+    """For each module `depth` levels below the root its path and the numbers of the paths in it, in forward order.
+
+    A path at or above that level is a group of its own, even where it occurs again.
+    """
+    groups: dict[tuple[str, int | None], list[int]] = {}
+    for number, path in enumerate(paths):
+        parts = path.split(".")
+        key = (".".join(parts[:depth]), None) if len(parts) > depth else (path, number)
+        groups.setdefault(key, []).append(number)
+    return [(path, numbers) for (path, _), numbers in groups.items()]
+
+
+def folded_until(rows: Rows, is_short: Callable[[Rows], bool], fold: Callable[[Rows, int], Rows]) -> Rows:
+    """The rows, folded level by level from the deepest until they are short enough."""
+    folded = rows
+    for depth in range(max((row.path.count(".") for row in rows.rows), default=0), 0, -1):
+        if is_short(folded):
             break
-        folded = fold(report, depth)
+        folded = fold(rows, depth)
     return folded
 
 
-def gathered(report: Report, path: str, rows: list[Row]) -> Row:
-    """One row for all of these, which lie in the module of that path."""
+def folded_row(report: Report, path: str, rows: Sequence[Row]) -> Row:
+    """One row for all of these, which lie in the module of that path; each column says how its values fold."""
     if len(rows) == 1:
         return replace(rows[0], path=path)
     module = report.modules.get(path)
     ran = module is not None and module.runs > 0
+    columns = {key: column.fold([column.value(row) for row in rows]) for key, column in COLUMNS.items() if column.fold}
     return Row(
         path=path,
         kind=module.kind if module else "calls",
         module=path,
         input_shapes=module.inputs if module and ran else rows[0].input_shapes,
         output_shapes=module.outputs if module and ran else rows[-1].output_shapes,
-        dtype=rows[-1].dtype,
-        params=sum(row.params for row in rows),
-        macs=_sum([row.macs for row in rows]),
-        activations=_sum([row.activations for row in rows]),
         least_macs=sum(row.least_macs for row in rows),
-        depth=max(row.depth for row in rows),
         unknown=tuple(f"{row.path}: {op}" for row in rows for op in row.unknown),
         calls=sum(row.calls for row in rows),
         parameters=tuple(parameter for row in rows for parameter in row.parameters),
-        read_bytes=sum(row.read_bytes for row in rows),
-        written_bytes=sum(row.written_bytes for row in rows),
-        backward_macs=_sum([row.backward_macs for row in rows]),
-        saved_bytes=_sum([row.saved_bytes for row in rows]),
-        receptive_field=rows[-1].receptive_field,
-        jump=rows[-1].jump,
-        rf_offset=rows[-1].rf_offset,
+        least_seconds=add(row.least_seconds for row in rows),
+        bound=_bound(rows),
+        misaligned=rows[-1].misaligned,
+        **columns,
     )
 
 
-def _sum(values: list[int | None]) -> int | None:
-    return None if None in values else sum(value or 0 for value in values)
+def _bound(rows: Sequence[Row]) -> str | None:
+    """What bounds most of the rows' least time; None where no device was given."""
+    seconds: dict[str, float] = {}
+    for row in rows:
+        if row.bound is not None:
+            seconds[row.bound] = seconds.get(row.bound, 0.0) + (row.least_seconds or 0.0)
+    return max(seconds, key=seconds.__getitem__, default=None)

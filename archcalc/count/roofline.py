@@ -52,12 +52,12 @@ def roofline(name: str | None, peak: float | None, bandwidth: float | None) -> D
     return Device("device", peak, bandwidth)
 
 
-def bounded(report: Report, device: Device) -> Report:
+def with_roofline(report: Report, device: Device) -> Report:
     """The report with each row's least time on the device, and which of the two bounds it."""
-    return replace(report, rows=tuple(_bounded(row, device) for row in report.rows))
+    return replace(report, rows=tuple(_row_with_roofline(row, device) for row in report.rows))
 
 
-def _bounded(row: Row, device: Device) -> Row:
+def _row_with_roofline(row: Row, device: Device) -> Row:
     if row.flops is None:
         return row
     arithmetic = row.flops / device.flops_per_second

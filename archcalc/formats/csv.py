@@ -7,15 +7,15 @@ from io import StringIO
 
 from archcalc.formats.options import Options
 from archcalc.formats.units import ascii_only, raw
-from archcalc.values.document import Grid
+from archcalc.values.document import Document
 
 
-def written(grid: Grid, options: Options) -> str:
-    """The grid's records with a header line, LF line ends and the schema in the last column."""
+def written(document: Document, options: Options) -> str:
+    """The document's records with a header line, LF line ends and the schema in the last column."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*(heading.key for heading in grid.headings), "schema"])
-    for row in grid.rows:
-        cells = (raw(value, heading.unit) for value, heading in zip(row, grid.headings, strict=True))
-        writer.writerow([*cells, grid.schema])
+    writer.writerow([*(heading.key for heading in document.headings), "schema"])
+    for row in document.rows:
+        cells = (raw(value, heading.unit) for value, heading in zip(row, document.headings, strict=True))
+        writer.writerow([*cells, document.schema])
     return ascii_only(out.getvalue()) if options.ascii_only else out.getvalue()

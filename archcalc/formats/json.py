@@ -8,12 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 from archcalc.formats.options import Options
-from archcalc.values.document import Grid
+from archcalc.values.document import Document
 
 
-def written(grid: Grid, options: Options) -> str:
-    """The grid's document, indented by two."""
-    return json.dumps(grid.document(), indent=2, ensure_ascii=options.ascii_only, default=_plain) + "\n"
+def written(document: Document, options: Options) -> str:
+    """The document's content, indented by two."""
+    return json.dumps(document.content(), indent=2, ensure_ascii=options.ascii_only, default=_plain) + "\n"
 
 
 def _plain(value: Any) -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archcalc.formats.cells import is_right_aligned, texts
 from archcalc.formats.options import Options
 from archcalc.formats.units import ascii_only
-from archcalc.values.document import Grid, Table
+from archcalc.values.document import Document, Table
 
 NEEDS = "% needs \\usepackage{booktabs}"
 
@@ -18,9 +19,9 @@ SPECIAL = str.maketrans(
 )
 
 
-def written(grid: Grid, options: Options) -> str:
-    """The grid's tables, each a float with a caption, and its remarks in small print below."""
-    blocks = ["\n".join(_table(table.for_print(), options)) for table in grid.tables]
+def written(document: Document, options: Options) -> str:
+    """The document's tables, each a float with a caption, and its remarks in small print below."""
+    blocks = ["\n".join(_table(table.for_print(), options)) for table in document.tables]
     return "\n\n".join([NEEDS, *blocks]) + "\n"
 
 
@@ -32,16 +33,16 @@ def _table(table: Table, options: Options) -> Iterator[str]:
     yield r"\begin{table}"
     yield r"\centering"
     yield rf"\caption{{{escaped(above)}}}"
-    yield rf"\begin{{tabular}}{{{''.join('r' if heading.right else 'l' for heading in table.headings)}}}"
+    yield rf"\begin{{tabular}}{{{''.join('r' if is_right_aligned(heading) else 'l' for heading in table.headings)}}}"
     yield r"\toprule"
     yield " & ".join(escaped(heading.title) for heading in table.headings) + r" \\"
     yield r"\midrule"
     for row in table.rows:
-        yield " & ".join(map(escaped, table.texts(row))) + r" \\"
+        yield " & ".join(map(escaped, texts(table, row))) + r" \\"
     if table.total is not None:
         if table.rows:
             yield r"\midrule"
-        yield " & ".join(map(escaped, table.texts(table.total))) + r" \\"
+        yield " & ".join(map(escaped, texts(table, table.total))) + r" \\"
     yield r"\bottomrule"
     yield r"\end{tabular}"
     if table.remarks:

@@ -14,7 +14,7 @@ BREAKS = "._/,;:-"
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class ColumnLayout:
     """One column in characters; `least` is the width that it can do with by folding its longest cells."""
 
     title: str
@@ -54,43 +54,43 @@ def folded(text: str, width: int) -> list[str]:
     return lines
 
 
-def chosen(strips: Sequence[Strip], width: int) -> list[Strip]:
+def chosen(columns: Sequence[ColumnLayout], width: int) -> list[ColumnLayout]:
     """The columns that find room: the highest rank goes first, the later of two equals, rank 0 never."""
-    left = list(strips)
-    while len(left) > 1 and _row_width([strip.least for strip in left]) > width:
-        rank = max(strip.rank for strip in left)
+    left = list(columns)
+    while len(left) > 1 and _row_width([column.least for column in left]) > width:
+        rank = max(column.rank for column in left)
         if rank == 0:
             break
-        left.remove([strip for strip in left if strip.rank == rank][-1])
+        left.remove([column for column in left if column.rank == rank][-1])
     return left
 
 
-def blocks(strips: Sequence[Strip], width: int) -> list[list[Strip]]:
+def blocks(columns: Sequence[ColumnLayout], width: int) -> list[list[ColumnLayout]]:
     """Columns in blocks that each fit: what belongs to block 0 is repeated in all, the others stay together."""
-    groups: dict[int, list[Strip]] = {}
-    for strip in strips:
-        groups.setdefault(strip.block, []).append(strip)
+    groups: dict[int, list[ColumnLayout]] = {}
+    for column in columns:
+        groups.setdefault(column.block, []).append(column)
     first = groups.pop(0, [])
-    found: list[list[Strip]] = []
+    pages: list[list[ColumnLayout]] = []
     for group in groups.values():
-        if found and _row_width([strip.least for strip in found[-1] + group]) <= width:
-            found[-1] += group
+        if pages and _row_width([column.least for column in pages[-1] + group]) <= width:
+            pages[-1] += group
         else:
-            found.append(first + group)
-    return found or [first]
+            pages.append(first + group)
+    return pages or [first]
 
 
-def widths(strips: Sequence[Strip], width: int) -> list[int]:
+def widths(columns: Sequence[ColumnLayout], width: int) -> list[int]:
     """A width for each column: natural where there is room; else text folds first, then the widest column."""
-    given = [min(strip.least, strip.natural) for strip in strips]
-    for at, strip in enumerate(strips):
-        given[at] += max(0, min(strip.natural - given[at], width - _row_width(given)))
+    given = [min(column.least, column.natural) for column in columns]
+    for at, column in enumerate(columns):
+        given[at] += max(0, min(column.natural - given[at], width - _row_width(given)))
     while _row_width(given) > width and max(given) > 1:
-        words = [at for at, strip in enumerate(strips) if not strip.right and given[at] > 5]
+        words = [at for at, column in enumerate(columns) if not column.right and given[at] > 5]
         at = max(words or range(len(given)), key=given.__getitem__)
         given[at] -= 1
     return given
 
 
-def _row_width(each: Sequence[int]) -> int:
-    return sum(each) + GAP * (len(each) - 1)
+def _row_width(widths: Sequence[int]) -> int:
+    return sum(widths) + GAP * (len(widths) - 1)

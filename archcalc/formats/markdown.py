@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from archcalc.formats.cells import is_right_aligned, texts
 from archcalc.formats.options import Options
 from archcalc.formats.units import ascii_only
-from archcalc.values.document import Grid, Table
+from archcalc.values.document import Document, Table
 
 SPECIAL = re.compile(r"[\\|*`<\[\]~]|(?<![^\W_])_|_(?![^\W_])")
 """What would be markup; an underscore within a word is none."""
 
 
-def written(grid: Grid, options: Options) -> str:
-    """The grid's tables under each other, each with a heading, its total and its remarks."""
-    text = "\n".join("\n".join(_table(table.for_print())) for table in grid.tables)
+def written(document: Document, options: Options) -> str:
+    """The document's tables under each other, each with a heading, its total and its remarks."""
+    text = "\n".join("\n".join(_table(table.for_print())) for table in document.tables)
     return ascii_only(text) if options.ascii_only else text
 
 
@@ -25,11 +26,11 @@ def _table(table: Table) -> Iterator[str]:
     if above:
         yield _escaped(above) + "\n"
     yield _line([_escaped(heading.title) for heading in table.headings])
-    yield _line(["---:" if heading.right else ":---" for heading in table.headings])
+    yield _line(["---:" if is_right_aligned(heading) else ":---" for heading in table.headings])
     for row in table.rows:
-        yield _line([_escaped(cell) for cell in table.texts(row)])
+        yield _line([_escaped(cell) for cell in texts(table, row)])
     if table.total is not None:
-        yield _line([f"**{_escaped(cell)}**" if cell else "" for cell in table.texts(table.total)])
+        yield _line([f"**{_escaped(cell)}**" if cell else "" for cell in texts(table, table.total)])
     yield ""
     for remark in table.remarks:
         yield (
@@ -44,4 +45,4 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return SPECIAL.sub(lambda found: "\\" + found[0], "<br>".join(text.splitlines())).replace("\\<br>", "<br>")
+    return SPECIAL.sub(lambda match: "\\" + match[0], "<br>".join(text.splitlines())).replace("\\<br>", "<br>")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from archcalc.formats import layout
-from archcalc.formats.layout import GAP, Strip, width_of
+from archcalc.formats.cells import is_right_aligned, texts
+from archcalc.formats.layout import GAP, ColumnLayout, width_of
 from archcalc.formats.options import Options
 from archcalc.formats.units import ascii_only, bar, percent
-from archcalc.values.document import Grid, Heading, Quantity, Remark, Table
+from archcalc.values.document import Document, Heading, Quantity, Remark, Table
 
 CODES = {"strong": "1", "quiet": "2", "warning": "1;33", "failure": "1;31", "share": "36"}
 
@@ -22,38 +24,35 @@ PROSE = 38
 KIND = 19
 """Columns that other text needs: most kinds fit, and the longer ones fold at their underscore."""
 
-SHARE_RANK = {"params": 9, "macs": 8, "forward_ms": 1, "backward_ms": 3}
-"""Bars go before FLOPs and notes come, which say again what the other columns say; of times they are the point."""
 
-
-def written(grid: Grid, options: Options) -> str:
-    """The grid's tables under each other."""
-    return "\n\n".join("\n".join(_table(table.telling(), options)) for table in grid.tables) + "\n"
+def written(document: Document, options: Options) -> str:
+    """The document's tables under each other."""
+    return "\n\n".join("\n".join(_table(table.without_empty_columns(), options)) for table in document.tables) + "\n"
 
 
 def _table(table: Table, options: Options) -> Iterator[str]:
     yield from _header(table, options)
-    strips = _strips(table, options)
+    columns = _columns(table, options)
     hidden: list[str] = []
-    if any(strip.block for strip in strips):
-        pages = layout.blocks(strips, options.width)
+    if any(column.block for column in columns):
+        pages = layout.blocks(columns, options.width)
     else:
-        pages = [layout.chosen(strips, options.width)]
-        shown = {strip.key for strip in pages[0]}
-        hidden = [strip.title for strip in strips if strip.key not in shown and strip.title != "share"]
+        pages = [layout.chosen(columns, options.width)]
+        shown = {column.key for column in pages[0]}
+        hidden = [column.title for column in columns if column.key not in shown and column.title != "share"]
     for page in pages:
         yield ""
         yield from _page(page, table.total is not None, options)
-    said = list(table.remarks)
+    remarks = list(table.remarks)
     if hidden:
-        said.append(
+        remarks.append(
             Remark(
                 "hidden",
                 f"{', '.join(hidden)}: no room at this width" + "; -f csv has them" * (not table.chosen),
                 "quiet",
             )
         )
-    yield from _remarks(said, options)
+    yield from _remarks(remarks, options)
 
 
 def _header(table: Table, options: Options) -> Iterator[str]:
@@ -67,36 +66,35 @@ def _header(table: Table, options: Options) -> Iterator[str]:
             yield _styled(line, "quiet", options)
 
 
-def _strips(table: Table, options: Options) -> list[Strip]:
+def _columns(table: Table, options: Options) -> list[ColumnLayout]:
     """The table's columns in characters, with bars beside those that ask for them."""
     body = [*table.rows, table.total] if table.total is not None else list(table.rows)
-    texts = [table.texts(row) for row in body]
-    found = []
-    several = any(heading.block for heading in table.headings)
+    lines = [texts(table, row) for row in body]
+    columns = []
+    in_blocks = any(heading.block for heading in table.headings)
     for at, heading in enumerate(table.headings):
-        cells = tuple(_clean(row[at], options) for row in texts)
-        found.append(_strip(heading, cells, several, options))
-        if heading.share and table.rows and table.total is not None:
-            found += _share(heading, [row[at] for row in table.rows], options)
-    return found
+        cells = tuple(_clean(line[at], options) for line in lines)
+        columns.append(_column(heading, cells, in_blocks, options))
+        if heading.share is not None and table.rows and table.total is not None:
+            columns += _share(heading, heading.share, [row[at] for row in table.rows], options)
+    return columns
 
 
-def _strip(heading: Heading, cells: tuple[str, ...], several: bool, options: Options) -> Strip:
-    strip = Strip(_clean(heading.title, options), cells, heading.right, heading.rank, 0, heading.key, heading.block)
-    room = strip.natural
+def _column(heading: Heading, cells: tuple[str, ...], in_blocks: bool, options: Options) -> ColumnLayout:
+    right = is_right_aligned(heading)
+    title = _clean(heading.title, options)
+    column = ColumnLayout(title, cells, right, heading.rank, 0, heading.key, heading.block)
     if heading.unit == "prose":
         room = PROSE
-    elif several and heading.right:  # a network's long name above short figures
-        room = max(map(width_of, cells), default=1)
     elif heading.unit == "text":  # long text may fold rather than drive out other columns
-        room = max(
-            width_of(strip.title), options.width * 2 // 5 if heading.rank == 0 else max(KIND, options.width // 6)
-        )
-    least = min(strip.natural, room)
-    return Strip(strip.title, cells, strip.right, strip.rank, least, strip.key, strip.block)
+        room = max(width_of(title), options.width * 2 // 5 if heading.rank == 0 else max(KIND, options.width // 6))
+    else:  # figures never fold, a title of several words may
+        words = () if in_blocks and right else title.split()  # in a comparison it is a network's name
+        room = max(map(width_of, (*cells, *words)), default=1)
+    return replace(column, least=min(column.natural, room))
 
 
-def _share(heading: Heading, values: Sequence[object], options: Options) -> list[Strip]:
+def _share(heading: Heading, rank: int, values: Sequence[object], options: Options) -> list[ColumnLayout]:
     known = (value.value if isinstance(value, Quantity) else value for value in values)
     counts = [value if isinstance(value, (int, float)) else 0 for value in known]
     whole = sum(counts)
@@ -107,51 +105,51 @@ def _share(heading: Heading, values: Sequence[object], options: Options) -> list
     cells = (f"{number:>{room}} {bar(part, whole, BAR)}" for number, part in zip(numbers, counts, strict=True))
     cleaned = (*(_clean(cell.rstrip(), options) for cell in cells), "")
     least = max(map(len, ("share", *cleaned)))
-    return [Strip("share", cleaned, False, SHARE_RANK[heading.key], least, f"{heading.key} share")]
+    return [ColumnLayout("share", cleaned, False, rank, least, f"{heading.key} share")]
 
 
-def _page(strips: Sequence[Strip], total: bool, options: Options) -> Iterator[str]:
+def _page(columns: Sequence[ColumnLayout], total: bool, options: Options) -> Iterator[str]:
     """Headings, rows and total of the columns that are shown together."""
-    widths = layout.widths(strips, options.width)
+    widths = layout.widths(columns, options.width)
     rule = _styled(_clean("─" * (sum(widths) + GAP * (len(widths) - 1)), options), "quiet", options)
-    yield from _row([strip.title for strip in strips], strips, widths, "strong", options, heading=True)
+    yield from _row([column.title for column in columns], columns, widths, "strong", options, heading=True)
     yield rule
-    last = len(strips[0].cells) - 1
-    for at, row in enumerate(zip(*(strip.cells for strip in strips), strict=True)):
+    last = len(columns[0].cells) - 1
+    for at, row in enumerate(zip(*(column.cells for column in columns), strict=True)):
         if total and at == last:
             if at:
                 yield rule
-            yield from _row(row, strips, widths, "strong", options)
+            yield from _row(row, columns, widths, "strong", options)
         else:
-            yield from _row(row, strips, widths, "", options)
+            yield from _row(row, columns, widths, "", options)
 
 
 def _row(
-    texts: Sequence[str],
-    strips: Sequence[Strip],
+    cells: Sequence[str],
+    columns: Sequence[ColumnLayout],
     widths: Sequence[int],
     tone: str,
     options: Options,
     heading: bool = False,
 ) -> Iterator[str]:
     """One row, as many lines as its most folded cell has."""
-    folds = [layout.folded(text, width) for text, width in zip(texts, widths, strict=True)]
+    folds = [layout.folded(text, width) for text, width in zip(cells, widths, strict=True)]
     if heading:  # a folded title stands on the rule, not above it
-        most = max(map(len, folds))
-        folds = [[""] * (most - len(fold)) + fold for fold in folds]
+        lines = max(map(len, folds))
+        folds = [[""] * (lines - len(fold)) + fold for fold in folds]
     for parts in zip_longest(*folds, fillvalue=""):
         line = ""
-        for text, strip, width in zip(parts, strips, widths, strict=True):
+        for text, column, width in zip(parts, columns, widths, strict=True):
             blanks = " " * (width - width_of(text))
-            word = _styled(text, tone or _tone(text, strip), options) if text else ""
-            line += (blanks + word if strip.right else word + blanks) + " " * GAP
+            word = _styled(text, tone or _tone(text, column), options) if text else ""
+            line += (blanks + word if column.right else word + blanks) + " " * GAP
         yield line.rstrip()
 
 
-def _tone(text: str, strip: Strip) -> str:
-    if strip.right:
+def _tone(text: str, column: ColumnLayout) -> str:
+    if column.right:
         return {"0": "quiet", "?": "warning"}.get(text, "")
-    return "share" if strip.title == "share" else ""
+    return "share" if column.title == "share" else ""
 
 
 def _remarks(remarks: Sequence[Remark], options: Options) -> Iterator[str]:

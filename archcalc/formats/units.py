@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import Enum
+from collections.abc import Callable, Sequence
 from math import floor, log10
 from typing import Any
 
+from archcalc.values.document import UNKNOWN
 from archcalc.values.report import Window
 from archcalc.values.trace import Shape
-
-
-class Missing(Enum):
-    """A value that should be there and is not known; it is never written as zero."""
-
-    UNKNOWN = "?"
-
-
-UNKNOWN = Missing.UNKNOWN
 
 EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
@@ -48,6 +39,16 @@ def about(value: int) -> str:
 def difference(value: int) -> str:
     """A count with its sign: +8,568."""
     return f"{value:+,}" if value else "0"
+
+
+def plural(number: int, noun: str) -> str:
+    """A count of things: 1 row, 1,234 rows."""
+    return f"{count(number)} {noun}" + ("" if number == 1 else "s")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: a, b and c."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def size_in_bytes(value: int) -> str:
@@ -162,6 +163,11 @@ FOR_PEOPLE: dict[str, Callable[[Any], str]] = {
     "share": share,
     "bytes": lambda value: compact(value) + "B",
 }
+
+RIGHT_ALIGNED = frozenset(
+    """count least difference ratio step number bytes milliseconds gflops_per_second rate share memory""".split()
+)
+"""Units whose values are set flush right."""
 
 FOR_PROGRAMS: dict[str, Callable[[Any], str]] = {
     "seconds": lambda value: f"{value:.6g}",

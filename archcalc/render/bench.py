@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from archcalc.formats.units import compact, gigas, milliseconds, percent, significant
-from archcalc.values.document import Grid, Heading, Quantity, Remark, Table
+from archcalc.formats.units import compact, gigas, listed, milliseconds, percent, significant
+from archcalc.render.table import NETWORK
+from archcalc.values.columns import COLUMNS
+from archcalc.values.document import Document, Heading, Quantity, Remark, Table
 from archcalc.values.samples import NOISY, RULE, ratio
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ PHASES = {
 }
 
 BUSY = 0.5
-"""Load beyond the cores that torch leaves alone; more of it than this is said."""
+"""A load that exceeds the cores left to other programs by more than this is worth a warning."""
 
 ROOFLINE = (
     "the least time at that peak if every call computes its multiply-adds and moves inputs, weights and outputs once; "
@@ -31,7 +33,7 @@ ROOFLINE = (
 )
 
 HEADINGS = (
-    Heading("network", "network", "text"),
+    NETWORK,
     Heading("batch_size", "batch", "count"),
     Heading("phase", "phase", "text"),
     Heading("median_ms", "median ms", "milliseconds"),
@@ -46,10 +48,10 @@ HEADINGS = (
 )
 RECORDED = (
     *HEADINGS,
-    Heading("macs", "mult-adds", "count"),
+    COLUMNS["macs"].heading(),
     Heading("roofline_by", "bound by", "text"),
     Heading("noisy", "noisy", "text"),
-    Heading("input_shape", "input", "shape"),
+    COLUMNS["input_shape"].heading(),
     Heading("device", "device", "text"),
     Heading("dtype", "dtype", "text"),
     Heading("threads", "threads", "count"),
@@ -64,11 +66,11 @@ AGAINST = (
 )
 
 
-def timings(found: Benchmark, changes: Sequence[Change | None] = (), others: Sequence[str] = ()) -> Grid:
+def timings(benchmark: Benchmark, changes: Sequence[Change | None] = (), others: Sequence[str] = ()) -> Document:
     """One row a timing; `changes` are those since an earlier benchmark, `others` what else differs from it."""
-    most = found.peak.flops_per_second
-    rows = [_row(timing, most) for timing in found.timings]
-    machine = found.machine
+    peak_rate = benchmark.peak.flops_per_second
+    rows = [_row(timing, peak_rate) for timing in benchmark.timings]
+    machine = benchmark.machine
     records = [
         (
             *row,
@@ -77,76 +79,80 @@ def timings(found: Benchmark, changes: Sequence[Change | None] = (), others: Seq
             timing.samples.noisy,
             _image(timing),
             machine.device,
-            found.setting.dtype,
+            benchmark.setting.dtype,
             machine.threads,
             machine.torch,
         )
-        for row, timing in zip(rows, found.timings, strict=True)
+        for row, timing in zip(rows, benchmark.timings, strict=True)
     ]
-    seen = [_for_people(row, timing) for row, timing in zip(rows, found.timings, strict=True)]
+    for_people = [_for_people(row, timing) for row, timing in zip(rows, benchmark.timings, strict=True)]
     extra = AGAINST if changes else ()
-    told = [_change(each) for each in changes] if changes else [()] * len(rows)
-    batches = {timing.batch_size for timing in found.timings}
+    since = [_change(change) for change in changes] if changes else [()] * len(rows)
+    batches = {timing.batch_size for timing in benchmark.timings}
     table = Table(
-        title=_listed(list(dict.fromkeys(timing.network for timing in found.timings))),
-        facts=facts(found),
+        title=listed(list(dict.fromkeys(timing.network for timing in benchmark.timings))),
+        facts=facts(benchmark),
         headings=(*HEADINGS, *extra),
-        rows=tuple((*row, *more) for row, more in zip(seen, told, strict=True)),
-        remarks=(*remarks(found), *_against_remarks(changes, others)),
+        rows=tuple((*row, *more) for row, more in zip(for_people, since, strict=True)),
+        remarks=(*remarks(benchmark), *_against_remarks(changes, others)),
     )
     if len(batches) == 1:
         table = table.only(at for at, heading in enumerate(table.headings) if heading.key != "batch_size")
-    return Grid(
+    return Document(
         SCHEMA,
         (*RECORDED, *extra),
-        tuple((*record, *more) for record, more in zip(records, told, strict=True)),
+        tuple((*record, *more) for record, more in zip(records, since, strict=True)),
         (table,),
-        lambda: _document(found, changes, others),
+        lambda: _content(benchmark, changes, others),
     )
 
 
-def facts(found: Benchmark) -> tuple[str, ...]:
+def facts(benchmark: Benchmark) -> tuple[str, ...]:
     """What the networks ran on and how."""
-    machine, setting = found.machine, found.setting
+    machine, setting = benchmark.machine, benchmark.setting
     on_cpu = setting.device == "cpu"
     cores = f"{machine.threads} thread{'s' * (machine.threads > 1)}" if on_cpu else setting.device
-    batches = {timing.batch_size for timing in found.timings}
+    batches = {timing.batch_size for timing in benchmark.timings}
     batch = tuple(f"batch {size}" for size in batches if size is not None and len(batches) == 1)
     ways = (("channels last", setting.channels_last), ("compiled", setting.compiled))
     return machine.device, cores, setting.dtype, *batch, setting.mode, *(name for name, on in ways if on)
 
 
-def remarks(found: Benchmark) -> tuple[Remark, ...]:
-    """What must be said of timings: how networks relate, what failed or is noisy, and what they were taken on."""
-    told = [Remark("", sentence) for sentence in sentences(found.timings)]
-    told += conditions(found)
-    told.append(Remark("roofline", ROOFLINE, "quiet"))
-    phases = dict.fromkeys(timing.phase for timing in found.timings)
-    told.append(Remark("phases", "; ".join(PHASES[phase] for phase in phases), "quiet"))
-    return tuple(told)
+def remarks(benchmark: Benchmark) -> tuple[Remark, ...]:
+    """How networks relate, what failed or is noisy, and what they were taken on."""
+    lines = [Remark("", sentence) for sentence in sentences(benchmark.timings)]
+    lines += conditions(benchmark)
+    lines.append(Remark("roofline", ROOFLINE, "quiet"))
+    phases = dict.fromkeys(timing.phase for timing in benchmark.timings)
+    lines.append(Remark("phases", "; ".join(PHASES[phase] for phase in phases), "quiet"))
+    return tuple(lines)
 
 
-def conditions(found: Benchmark) -> list[Remark]:
+def conditions(benchmark: Benchmark) -> list[Remark]:
     """What failed, what is not to be relied on, and what the timings were taken on."""
-    told = [Remark("FAILED", f"{each.network}: {each.problem}", "failure") for each in found.failures]
-    noisy = [each for each in found.timings if each.samples.noisy]
+    lines = [Remark("FAILED", f"{failure.network}: {failure.problem}", "failure") for failure in benchmark.failures]
+    noisy = [timing for timing in benchmark.timings if timing.samples.noisy]
     if noisy:
-        which = ", ".join(f"{_name(each, found)} {_spread(each)}" for each in noisy)
-        said = f"! marks a spread (IQR) over {NOISY:.0%} of the median: {which}; a larger --seconds may help"
-        told.append(Remark("NOISY", said, "warning"))
-    machine, most = found.machine, found.peak
+        which = ", ".join(f"{_name(timing, benchmark)} {_spread(timing)}" for timing in noisy)
+        text = f"! marks a spread (IQR) over {NOISY:.0%} of the median: {which}; a larger --seconds may help"
+        lines.append(Remark("NOISY", text, "warning"))
+    machine, peak = benchmark.machine, benchmark.peak
     if machine.load is not None and machine.load > machine.cores - machine.threads + BUSY:
-        said = f"a load of {machine.load} on {machine.cores} cores when it began: other programs slowed these timings"
-        told.append(Remark("BUSY", said, "warning"))
+        text = f"a load of {machine.load} on {machine.cores} cores when it began: other programs slowed these timings"
+        lines.append(Remark("BUSY", text, "warning"))
     load = "" if machine.load is None else f", load {machine.load}"
     versions = f"torch {machine.torch}, archcalc {machine.archcalc}"
-    told.append(Remark("machine", f"{machine.processor}, {machine.cores} cores{load}; {versions}"))
-    quick = found.setting.device != "cpu" and found.setting.dtype == "fp32" and machine.flags.get("cudnn_allow_tf32")
+    lines.append(Remark("machine", f"{machine.processor}, {machine.cores} cores{load}; {versions}"))
+    quick = (
+        benchmark.setting.device != "cpu"
+        and benchmark.setting.dtype == "fp32"
+        and machine.flags.get("cudnn_allow_tf32")
+    )
     how = " in TF32, as torch's convolutions" if quick else ""
-    computed = f"{gigas(most.flops_per_second)} GFLOP/s ({most.work}{how})"
-    copied = f"{gigas(most.bytes_per_second)} GB/s (copy of {compact(most.copied_bytes)} bytes)"
-    told.append(Remark("peak", f"{computed}, {copied}"))
-    return told
+    computed = f"{gigas(peak.flops_per_second)} GFLOP/s ({peak.work}{how})"
+    copied = f"{gigas(peak.bytes_per_second)} GB/s (copy of {compact(peak.copied_bytes)} bytes)"
+    lines.append(Remark("peak", f"{computed}, {copied}"))
+    return lines
 
 
 def sentences(timings: Sequence[Timing]) -> list[str]:
@@ -164,15 +170,15 @@ def sentences(timings: Sequence[Timing]) -> list[str]:
 
 def speed(head: Timing, timing: Timing) -> str:
     """How many times faster or slower than another measured in turns with it, by the rule for noise."""
-    found = ratio(timing.samples, head.samples, interleaved=True)
+    change = ratio(timing.samples, head.samples, interleaved=True)
     times = f"{milliseconds(timing.samples.median_seconds)} ms against {milliseconds(head.samples.median_seconds)} ms"
-    if found.verdict == "within the noise":
+    if change.verdict == "within the noise":
         return f"{timing.network} is as fast as {head.network} within the noise: {times}"
-    factor, low, high = found.value, found.low, found.high
-    if found.verdict == "faster":
+    factor, low, high = change.value, change.low, change.high
+    if change.verdict == "faster":
         factor, low, high = 1 / factor, 1 / high, 1 / low
-    said = f"{timing.network} is {significant(factor)} times {found.verdict} than {head.network}: {times}"
-    return f"{said} (95% interval {significant(low)} to {significant(high)})"
+    text = f"{timing.network} is {significant(factor)} times {change.verdict} than {head.network}: {times}"
+    return f"{text} (95% interval {significant(low)} to {significant(high)})"
 
 
 def _sentence(head: Timing, timing: Timing) -> str:
@@ -180,7 +186,7 @@ def _sentence(head: Timing, timing: Timing) -> str:
     return f"{timing.phase}{batch}: {speed(head, timing)}"
 
 
-def _row(timing: Timing, most: float) -> tuple[Any, ...]:
+def _row(timing: Timing, peak_rate: float) -> tuple[Any, ...]:
     rate = timing.flops_per_second
     return (
         timing.network,
@@ -192,7 +198,7 @@ def _row(timing: Timing, most: float) -> tuple[Any, ...]:
         timing.samples.count,
         timing.images_per_second,
         rate,
-        None if rate is None else rate / most,
+        None if rate is None else rate / peak_rate,
         timing.bound.seconds,
         timing.memory_bytes,
     )
@@ -209,13 +215,13 @@ def _for_people(row: tuple[Any, ...], timing: Timing) -> tuple[Any, ...]:
 def _change(change: Change | None) -> tuple[Any, ...]:
     if change is None:
         return (None, None, None, None, "new")
-    found = change.ratio
-    return change.before.samples.median_seconds, found.value, found.low, found.high, found.verdict
+    ratio = change.ratio
+    return change.before.samples.median_seconds, ratio.value, ratio.low, ratio.high, ratio.verdict
 
 
 def _against_remarks(changes: Sequence[Change | None], others: Sequence[str]) -> list[Remark]:
-    told = [Remark("NOT ALIKE", "; ".join(others), "warning")] if others else []
-    return [*told, Remark("rule", RULE, "quiet")] if changes else told
+    lines = [Remark("NOT ALIKE", "; ".join(others), "warning")] if others else []
+    return [*lines, Remark("rule", RULE, "quiet")] if changes else lines
 
 
 def _image(timing: Timing) -> tuple[int, ...] | None:
@@ -224,8 +230,8 @@ def _image(timing: Timing) -> tuple[int, ...] | None:
     return first if first is None or timing.batch_size is None else first[1:]
 
 
-def _name(timing: Timing, found: Benchmark) -> str:
-    several = len({each.batch_size for each in found.timings}) > 1
+def _name(timing: Timing, benchmark: Benchmark) -> str:
+    several = len({other.batch_size for other in benchmark.timings}) > 1
     return f"{timing.network} {timing.phase}" + (f" at batch {timing.batch_size}" if several else "")
 
 
@@ -233,16 +239,14 @@ def _spread(timing: Timing) -> str:
     return percent(timing.samples.iqr_seconds, timing.samples.median_seconds)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
-
-
-def _document(found: Benchmark, changes: Sequence[Change | None], others: Sequence[str]) -> dict[str, Any]:
-    document = found.to_dict()
+def _content(benchmark: Benchmark, changes: Sequence[Change | None], others: Sequence[str]) -> dict[str, Any]:
+    content = benchmark.to_dict()
     if changes:
-        document["against"] = {
+        content["against"] = {
             "rule": RULE,
             "differences": list(others),
-            "changes": [dict(zip((h.key for h in AGAINST), _change(each), strict=True)) for each in changes],
+            "changes": [
+                dict(zip((heading.key for heading in AGAINST), _change(change), strict=True)) for change in changes
+            ],
         }
-    return document
+    return content

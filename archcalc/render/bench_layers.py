@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from archcalc.formats.units import UNKNOWN, milliseconds, percent
+from archcalc.formats.units import milliseconds, percent
 from archcalc.render.bench import facts, timings
-from archcalc.values.document import Grid, Heading, Quantity, Remark, Table
+from archcalc.render.table import NETWORK
+from archcalc.values.columns import COLUMNS, add
+from archcalc.values.document import UNKNOWN, Document, Heading, Quantity, Remark, Table
 from archcalc.values.samples import NOISY
 
 if TYPE_CHECKING:
@@ -28,16 +30,16 @@ def _rate(macs: int | None, samples: Samples | None) -> float | None:
     return 2 * macs / samples.median_seconds if macs and samples and samples.median_seconds else None
 
 
-COLUMNS: tuple[tuple[Heading, Callable[[LayerTiming], Any]], ...] = (
-    (Heading("path", "layer", "text"), lambda row: row.path),
-    (Heading("kind", "kind", "text", rank=7), lambda row: row.kind),
-    (Heading("output_shape", "output", "shape", rank=9), lambda row: row.output_shape),
-    (Heading("params", "params", "count", rank=8), lambda row: row.params),
+FOR_PEOPLE: tuple[tuple[Heading, Callable[[LayerTiming], Any]], ...] = (
+    (COLUMNS["path"].heading(), lambda row: row.path),
+    (COLUMNS["kind"].heading(rank=7), lambda row: row.kind),
+    (COLUMNS["output_shape"].heading(rank=9), lambda row: row.output_shape),
+    (COLUMNS["params"].heading(rank=8, share=None), lambda row: row.params),
     (Heading("params_share", "of params", "share", rank=5), lambda row: row.params or None),
-    (Heading("macs", "mult-adds", "count", rank=6), lambda row: row.macs),
-    (Heading("macs_share", "of mult-adds", "share", rank=4), lambda row: row.macs or None),
-    (Heading("forward_ms", "fwd ms", "milliseconds", share=True), lambda row: _median(row.forward)),
-    (Heading("backward_ms", "bwd ms", "milliseconds", share=True), lambda row: _median(row.backward)),
+    (COLUMNS["macs"].heading(rank=6, share=None), lambda row: row.macs),
+    (Heading("macs_share", f"of {COLUMNS['macs'].title}", "share", rank=4), lambda row: row.macs or None),
+    (Heading("forward_ms", "fwd ms", "milliseconds", share=1), lambda row: _median(row.forward)),
+    (Heading("backward_ms", "bwd ms", "milliseconds", share=3), lambda row: _median(row.backward)),
     (
         Heading("gflops_per_second", "fwd GFLOP/s", "gflops_per_second", rank=7),
         lambda row: _rate(row.macs, row.forward),
@@ -46,14 +48,14 @@ COLUMNS: tuple[tuple[Heading, Callable[[LayerTiming], Any]], ...] = (
     (Heading("note", "note", "prose", rank=10), lambda row: row.note),
 )
 RECORDED: tuple[tuple[Heading, Callable[[LayerTiming], Any]], ...] = (
-    (Heading("path", "layer", "text"), lambda row: row.path),
-    (Heading("kind", "kind", "text"), lambda row: row.kind),
-    (Heading("module", "module", "text"), lambda row: row.module),
-    (Heading("call", "call", "count"), lambda row: row.call),
-    (Heading("output_shape", "output", "shape"), lambda row: row.output_shape),
-    (Heading("params", "params", "count"), lambda row: row.params),
-    (Heading("macs", "mult-adds", "count"), lambda row: row.macs),
-    (Heading("backward_macs", "backward mult-adds", "count"), lambda row: row.backward_macs),
+    (COLUMNS["path"].heading(), lambda row: row.path),
+    (COLUMNS["kind"].heading(), lambda row: row.kind),
+    (COLUMNS["module"].heading(), lambda row: row.module),
+    (COLUMNS["call"].heading(), lambda row: row.call),
+    (COLUMNS["output_shape"].heading(), lambda row: row.output_shape),
+    (COLUMNS["params"].heading(), lambda row: row.params),
+    (COLUMNS["macs"].heading(), lambda row: row.macs),
+    (COLUMNS["backward_macs"].heading(), lambda row: row.backward_macs),
     (Heading("forward_ms", "forward ms", "milliseconds"), lambda row: _median(row.forward)),
     (
         Heading("forward_iqr_ms", "forward IQR", "milliseconds"),
@@ -74,46 +76,46 @@ RECORDED: tuple[tuple[Heading, Callable[[LayerTiming], Any]], ...] = (
     ),
     (Heading("roofline_ms", "roofline ms", "milliseconds"), lambda row: row.bound.seconds),
     (Heading("samples", "samples", "count"), lambda row: 0 if row.forward is None else row.forward.count),
-    (Heading("note", "note", "text"), lambda row: row.note),
+    (COLUMNS["note"].heading(), lambda row: row.note),
 )
 
 
 def layer_timings(
-    found: Benchmark,
+    benchmark: Benchmark,
     shown: Sequence[Layers] | None = None,
     changes: Sequence[Change | None] = (),
     others: Sequence[str] = (),
-) -> Grid:
+) -> Document:
     """The timings and below them the layers of each network; the records of the csv are the layers.
 
     `shown` are the layers as the tables shall fold them, those of the benchmark where it is None.
     """
-    whole = timings(found, changes, others)
-    shown = found.layers if shown is None else shown
-    headings = (Heading("network", "network", "text"), Heading("batch_size", "batch", "count"))
+    whole = timings(benchmark, changes, others)
+    shown = benchmark.layers if shown is None else shown
+    headings = (NETWORK, Heading("batch_size", "batch", "count"))
     records = [
         (layers.network, layers.batch_size, *(_single(layers, value(row)) for _, value in RECORDED))
         for layers in shown
         for row in layers.rows
     ]
-    return Grid(
+    return Document(
         SCHEMA,
         (*headings, *(heading for heading, _ in RECORDED)),
         tuple(records),
-        (*whole.tables, *(_table(found, layers) for layers in shown)),
-        whole.document,
+        (*whole.tables, *(_table(benchmark, layers) for layers in shown)),
+        whole.content,
     )
 
 
-def _table(found: Benchmark, layers: Layers) -> Table:
+def _table(benchmark: Benchmark, layers: Layers) -> Table:
     return Table(
         title=f"{layers.network}, layer by layer",
-        source=found.networks.get(layers.network, ""),
-        facts=(*(() if layers.batch_size is None else (f"batch {layers.batch_size}",)), *facts(found)[:3]),
-        headings=tuple(heading for heading, _ in COLUMNS),
-        rows=tuple(tuple(_cell(layers, value(row), heading) for heading, value in COLUMNS) for row in layers.rows),
+        source=benchmark.networks.get(layers.network, ""),
+        facts=(*(() if layers.batch_size is None else (f"batch {layers.batch_size}",)), *facts(benchmark)[:3]),
+        headings=tuple(heading for heading, _ in FOR_PEOPLE),
+        rows=tuple(tuple(_cell(layers, value(row), heading) for heading, value in FOR_PEOPLE) for row in layers.rows),
         total=_total(layers),
-        remarks=_remarks(found, layers),
+        remarks=_remarks(benchmark, layers),
     )
 
 
@@ -131,28 +133,30 @@ def _single(layers: Layers, value: Any) -> Any:
     return value[1:] if isinstance(value, tuple) and layers.batch_size is not None else value
 
 
-def _sum(values: list[float | None]) -> float | None:
+def _sum_of_timed(values: list[float | None]) -> float | None:
+    """The sum over the rows that could be timed; None where none could."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
 
 
 def _total(layers: Layers) -> tuple[Any, ...]:
+    macs = add(row.macs for row in layers.rows)
     sums: dict[str, Any] = {
         "path": Quantity("sum of rows", "text"),
         "params": sum(row.params for row in layers.rows),
-        "macs": UNKNOWN if any(row.macs is None for row in layers.rows) else sum(r.macs or 0 for r in layers.rows),
-        "forward_ms": _sum([_median(row.forward) for row in layers.rows]),
-        "backward_ms": _sum([_median(row.backward) for row in layers.rows]),
+        "macs": UNKNOWN if macs is None else macs,
+        "forward_ms": _sum_of_timed([_median(row.forward) for row in layers.rows]),
+        "backward_ms": _sum_of_timed([_median(row.backward) for row in layers.rows]),
         "roofline_ms": sum(row.bound.seconds for row in layers.rows),
     }
-    return tuple(sums.get(heading.key) for heading, _ in COLUMNS)
+    return tuple(sums.get(heading.key) for heading, _ in FOR_PEOPLE)
 
 
-def _remarks(found: Benchmark, layers: Layers) -> tuple[Remark, ...]:
-    told = []
+def _remarks(benchmark: Benchmark, layers: Layers) -> tuple[Remark, ...]:
+    lines = []
     wholes = {
         timing.phase: timing.samples.median_seconds
-        for timing in found.timings
+        for timing in benchmark.timings
         if (timing.network, timing.batch_size) == (layers.network, layers.batch_size)
     }
     passes = (
@@ -160,10 +164,10 @@ def _remarks(found: Benchmark, layers: Layers) -> tuple[Remark, ...]:
         ("backward", wholes.get("backward"), layers.backward, [r.backward for r in layers.rows]),
     )
     for name, whole, marked, samples in passes:
-        total = _sum([_median(each) for each in samples])
+        total = _sum_of_timed([_median(row_samples) for row_samples in samples])
         if total is None or marked is None or whole is None:
             continue
-        told.append(
+        lines.append(
             Remark(
                 name,
                 f"the rows' medians add up to {milliseconds(total)} ms, {percent(total, whole)} of the whole pass "
@@ -172,16 +176,16 @@ def _remarks(found: Benchmark, layers: Layers) -> tuple[Remark, ...]:
         )
     shaky = [(name, marked) for name, _, marked, _ in passes if marked is not None and marked.noisy]
     if shaky:
-        spreads = ", ".join(f"{name} {percent(each.iqr_seconds, each.median_seconds)}" for name, each in shaky)
-        told.append(
+        spreads = ", ".join(f"{name} {percent(samples.iqr_seconds, samples.median_seconds)}" for name, samples in shaky)
+        lines.append(
             Remark("NOISY", f"the passes' spread (IQR) is over {NOISY:.0%} of their median: {spreads}", "warning")
         )
     notes: dict[str, list[str]] = {}
     for row in layers.rows:
         if row.note:
             notes.setdefault(row.note, []).append(row.path)
-    told += [Remark("note", f"{', '.join(paths)}: {note}") for note, paths in notes.items()]
+    lines += [Remark("note", f"{', '.join(paths)}: {note}") for note, paths in notes.items()]
     calls = sum(row.calls for row in layers.rows)
     if calls > len(layers.rows):
-        told.append(Remark("folded", f"{len(layers.rows)} rows stand for {calls} calls; --all shows every call"))
-    return tuple(told)
+        lines.append(Remark("folded", f"{len(layers.rows)} rows stand for {calls} calls; --all shows every call"))
+    return tuple(lines)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from archcalc.bench.latency import latencies, with_latency
-from archcalc.formats.units import UNKNOWN, compact, significant
+from archcalc.count.compare import forward_timings, with_latency
+from archcalc.formats.units import compact, significant
 from archcalc.render.bench import conditions, speed
-from archcalc.render.table import NETWORK, bounded, layers_of, unknown_calls, without_batch
-from archcalc.values.document import Grid, Heading, Quantity, Remark, Table
+from archcalc.render.table import NETWORK, layers_of, mark_lower_bound, unknown_calls, without_batch
+from archcalc.values.document import UNKNOWN, Document, Heading, Quantity, Remark, Table
 from archcalc.values.report import CONVENTION
 
 if TYPE_CHECKING:
@@ -21,43 +21,43 @@ if TYPE_CHECKING:
 SCHEMA = "archcalc.compare/1"
 
 CLOSE = 1.1
-"""Below this ratio a difference is told in percent: "1.03 times fewer" is hard to read."""
+"""Below this ratio a difference is given in percent: "1.03 times fewer" is hard to read."""
 
 
 def comparison(
-    found: Comparison,
+    compared: Comparison,
     *,
     with_layers: bool = False,
     keys: Sequence[str] | None = None,
     measured: Benchmark | None = None,
-) -> Grid:
+) -> Document:
     """The networks of a comparison side by side, each metric with its ratio to the first network.
 
     `with_layers` puts their layers under each other as well, with the columns `keys`; the records of the csv
     are then the layers, since one csv has one header. `measured` adds the latency that was measured of them.
     """
     if measured is not None:
-        found = with_latency(found, measured)
-    layers = layers_of(found.reports, keys)
-    tables = (_side_by_side(found, measured), *(layers.tables if with_layers else ()))
-    document = partial(_document, found, layers if with_layers else None, measured)
+        compared = with_latency(compared, measured)
+    layers = layers_of(compared.reports, keys)
+    tables = (_side_by_side(compared, measured), *(layers.tables if with_layers else ()))
+    content = partial(_content, compared, layers if with_layers else None, measured)
     if with_layers:
-        return Grid(layers.schema, layers.headings, layers.rows, tables, document)
+        return Document(layers.schema, layers.headings, layers.rows, tables, content)
     headings = [NETWORK]
-    for metric in found.metrics:
+    for metric in compared.metrics:
         headings.append(Heading(metric.key, metric.title, metric.unit))
         if _has_ratios(metric):
             headings.append(Heading(f"{metric.key}_ratio", "ratio", "ratio"))
     headings.append(Heading("complete", "complete", "text"))
-    rows = tuple(_record(found, at) for at in range(len(found.reports)))
-    return Grid(SCHEMA, tuple(headings), rows, tables, document)
+    rows = tuple(_record(compared, at) for at in range(len(compared.reports)))
+    return Document(SCHEMA, tuple(headings), rows, tables, content)
 
 
-def sentences(found: Comparison) -> list[str]:
+def sentences(compared: Comparison) -> list[str]:
     """What each network saves in multiply-adds against the first, in one plain line each; none for lower bounds."""
-    if not found.reports or not found.reports[0].complete:
+    if not compared.reports or not compared.reports[0].complete:
         return []
-    first, *others = found.reports
+    first, *others = compared.reports
     return [_sentence(first, other) for other in others if other.complete]
 
 
@@ -76,27 +76,27 @@ def _sentence(first: Report, other: Report) -> str:
     return f"{needs}, {significant(times)} times {'fewer than' if after < before else 'as many as'} {whose}"
 
 
-def _side_by_side(found: Comparison, measured: Benchmark | None) -> Table:
-    headings, first = [Heading("metric", "", "text")], found.reports[0].subject if found.reports else ""
-    for at, report in enumerate(found.reports):
+def _side_by_side(compared: Comparison, measured: Benchmark | None) -> Table:
+    headings, first = [Heading("metric", "", "text")], compared.reports[0].subject if compared.reports else ""
+    for at, report in enumerate(compared.reports):
         headings.append(Heading(f"network{at}", report.subject, "count", block=at))
         if at:
             headings.append(Heading(f"ratio{at}", "ratio", "ratio", block=at))
     rows = []
-    for metric in found.metrics:
+    for metric in compared.metrics:
         row: list[Any] = [metric.title]
-        for at, report in enumerate(found.reports):
+        for at, report in enumerate(compared.reports):
             row.append(_quantity(report, metric, at))
             if at:
-                row.append(_ratio(found, metric, at))
+                row.append(_ratio(compared, metric, at))
         rows.append(tuple(row))
-    title = " and ".join(report.subject for report in found.reports)
+    title = " and ".join(report.subject for report in compared.reports)
     return Table(
-        title=title if len(found.reports) == 2 else f"{len(found.reports)} networks",
-        facts=(*((f"ratios to {first}",) if len(found.reports) > 1 else ()), *_common(found)),
+        title=title if len(compared.reports) == 2 else f"{len(compared.reports)} networks",
+        facts=(*((f"ratios to {first}",) if len(compared.reports) > 1 else ()), *_common(compared)),
         headings=tuple(headings),
         rows=tuple(rows),
-        remarks=_remarks(found, measured),
+        remarks=_remarks(compared, measured),
     )
 
 
@@ -105,30 +105,30 @@ def _quantity(report: Report, metric: Metric, at: int) -> Quantity:
     value = metric.values[at]
     if value is None:
         return Quantity(UNKNOWN, metric.unit)
-    limit = bounded(report, metric.key, value) if metric.unit == "count" else value
-    return limit if isinstance(limit, Quantity) else Quantity(without_batch(report, value, metric.unit), metric.unit)
+    marked = mark_lower_bound(report, metric.key, value) if metric.unit == "count" and isinstance(value, int) else value
+    return marked if isinstance(marked, Quantity) else Quantity(without_batch(report, value, metric.unit), metric.unit)
 
 
-def _ratio(found: Comparison, metric: Metric, at: int) -> float | None:
+def _ratio(compared: Comparison, metric: Metric, at: int) -> float | None:
     """A metric's ratio to the first network; None as well where one of the two is only a lower bound."""
-    sides = (_quantity(found.reports[each], metric, each) for each in (0, at))
+    sides = (_quantity(compared.reports[number], metric, number) for number in (0, at))
     return None if any(side.unit == "least" for side in sides) else metric.ratios[at]
 
 
-def _record(found: Comparison, at: int) -> tuple[Any, ...]:
-    report = found.reports[at]
+def _record(compared: Comparison, at: int) -> tuple[Any, ...]:
+    report = compared.reports[at]
     record: list[Any] = [report.subject]
-    for metric in found.metrics:
+    for metric in compared.metrics:
         record.append(without_batch(report, metric.values[at], metric.unit))
         if _has_ratios(metric):
-            record.append(_ratio(found, metric, at))
+            record.append(_ratio(compared, metric, at))
     return (*record, report.complete)
 
 
-def _common(found: Comparison) -> tuple[str, ...]:
+def _common(compared: Comparison) -> tuple[str, ...]:
     """What was the same in every run: batch and mode."""
-    batches = {report.batch_size for report in found.reports}
-    modes = {"training" if report.training else "eval" for report in found.reports}
+    batches = {report.batch_size for report in compared.reports}
+    modes = {"training" if report.training else "eval" for report in compared.reports}
     batch = tuple(f"batch {size}" for size in batches if size is not None and len(batches) == 1)
     return (*batch, *(modes if len(modes) == 1 else ()))
 
@@ -137,11 +137,11 @@ def _has_ratios(metric: Metric) -> bool:
     return metric.unit not in ("shape", "text")
 
 
-def _remarks(found: Comparison, measured: Benchmark | None) -> tuple[Remark, ...]:
-    remarks = [Remark("", sentence) for sentence in sentences(found)]
+def _remarks(compared: Comparison, measured: Benchmark | None) -> tuple[Remark, ...]:
+    remarks = [Remark("", sentence) for sentence in sentences(compared)]
     if measured is not None:
-        remarks += [Remark("", sentence) for sentence in _speeds(found, measured)]
-    for report in found.reports:
+        remarks += [Remark("", sentence) for sentence in _speeds(compared, measured)]
+    for report in compared.reports:
         if report.failure is not None:
             remarks.append(Remark("STOPPED", f"{report.subject} failed: {report.failure}", "failure"))
         elif report.unknown:
@@ -151,14 +151,14 @@ def _remarks(found: Comparison, measured: Benchmark | None) -> tuple[Remark, ...
     return (*remarks, Remark("convention", CONVENTION, "quiet"))
 
 
-def _speeds(found: Comparison, measured: Benchmark) -> list[str]:
+def _speeds(compared: Comparison, measured: Benchmark) -> list[str]:
     """How fast each network is against the first, in one line each."""
-    first, *others = latencies(found, measured)
+    first, *others = forward_timings(compared, measured)
     return [speed(first, other) for other in others if first is not None and other is not None]
 
 
-def _document(found: Comparison, layers: Grid | None, measured: Benchmark | None) -> dict[str, Any]:
-    document = found.to_dict()
+def _content(compared: Comparison, layers: Document | None, measured: Benchmark | None) -> dict[str, Any]:
+    content = compared.to_dict()
     if layers is not None:
-        document["reports"] = layers.document()["reports"]
-    return document if measured is None else {**document, "benchmark": measured.to_dict()}
+        content["reports"] = layers.content()["reports"]
+    return content if measured is None else {**content, "benchmark": measured.to_dict()}

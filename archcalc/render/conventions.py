@@ -6,14 +6,15 @@ from typing import Any
 
 from archcalc.formats.units import count
 from archcalc.peers.registry import versions
-from archcalc.render.table import NETWORK, bounded, facts, unknown_calls
+from archcalc.render.table import NETWORK, facts, mark_lower_bound, unknown_calls
+from archcalc.values.columns import COLUMNS
 from archcalc.values.conventions import Conventions, Projection
-from archcalc.values.document import Grid, Heading, Quantity, Remark, Table
+from archcalc.values.document import Document, Heading, Quantity, Remark, Table
 
 TOOL = Heading("tool", "tool", "text")
 PRINTS = Heading("prints", "prints", "count")
 UNIT = Heading("unit", "", "text")
-DIFFERENCE = Heading("difference", "mult-adds to ours", "difference")
+DIFFERENCE = Heading("difference", f"{COLUMNS['macs'].title} to ours", "difference")
 VERDICT = Heading("verdict", "run", "text")
 RECORDS = (
     *(NETWORK, TOOL, PRINTS, UNIT, DIFFERENCE, Heading("exact", "exact", "text")),
@@ -21,10 +22,10 @@ RECORDS = (
 )
 
 
-def conventions(result: Conventions) -> Grid:
+def conventions(result: Conventions) -> Document:
     """What each tool prints for a network, the difference to ours, and why."""
     report = result.report
-    ours = bounded(report, "macs", report.total("macs"))
+    ours = mark_lower_bound(report, "macs", report.total("macs"))
     rows: list[tuple[Any, ...]] = [("archcalc", ours, "MACs", None, None)]
     rows += [(tool.tool, _printed(tool), tool.unit, tool.difference, result.verdict(tool)) for tool in result.tools]
     remarks = [Remark(tool.tool, _why(tool)) for tool in result.tools if tool.terms or tool.unsure]
@@ -46,18 +47,18 @@ def conventions(result: Conventions) -> Grid:
     records = tuple(
         (
             *(report.subject, tool.tool, tool.printed, tool.unit, tool.difference, not tool.unsure, _why(tool)),
-            *(_said(result, tool), result.verdict(tool)),
+            *(_printed_by_run(result, tool), result.verdict(tool)),
         )
         for tool in result.tools
     )
-    return Grid(Conventions.SCHEMA, RECORDS, records, (table,), result.to_dict)
+    return Document(Conventions.SCHEMA, RECORDS, records, (table,), result.to_dict)
 
 
 def _printed(tool: Projection) -> Any:
     return Quantity(tool.printed, "about") if tool.unsure else tool.printed
 
 
-def _said(result: Conventions, tool: Projection) -> int | None:
+def _printed_by_run(result: Conventions, tool: Projection) -> int | None:
     """What the tool printed, where it was run and printed anything."""
     printed = (result.said or {}).get(tool.tool)
     return printed if isinstance(printed, int) else None

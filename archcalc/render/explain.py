@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from typing import Any
 
 from archcalc.formats.units import count, size
-from archcalc.render.derivation import Step, of_network, of_row
 from archcalc.render.table import NETWORK, facts, without_batch
-from archcalc.render.verify import told
-from archcalc.values.document import Grid, Heading, Remark, Table
-from archcalc.values.report import CONVENTION, Report, Row
-
-if TYPE_CHECKING:
-    from archcalc.values.claim import Verdict
+from archcalc.render.verify import sentence
+from archcalc.values.columns import COLUMNS
+from archcalc.values.document import Document, Heading, Remark, Table
+from archcalc.values.explanation import Explanation
+from archcalc.values.report import CONVENTION
 
 SCHEMA = "archcalc.explain/1"
 
 HEADINGS = (Heading("quantity", "", "text"), Heading("derivation", "derivation", "prose"))
-LAYER = Heading("path", "layer", "text")
+LAYER = COLUMNS["path"].heading()
 
 
-def explanation(report: Report, layer: str | None, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> Grid:
-    """The derivation of the rows at `layer`, or of the whole network where there is none, and the claims about it."""
-    telling = rows if len(rows) < 2 else [row for row in rows if row.params or row.macs != 0 or row.window]
-    steps = [step for row in telling for step in of_row(report, row)] if layer is not None else of_network(report)
-    if layer is None:
-        table = _whole(report, steps)
+def explanation(explained: Explanation) -> Document:
+    """The derivations for a layer, a module or the whole network, and the claims about it."""
+    if explained.place is None:
+        table = _whole(explained)
     else:
-        table = _layer(report, rows[0], steps) if len(rows) == 1 else _module(report, layer, rows, steps)
-    claims = tuple(Remark("claim", told(verdict)) for verdict in verdicts)
+        table = _layer(explained) if len(explained.rows) == 1 else _module(explained, explained.place)
+    claims = tuple(Remark("claim", sentence(verdict)) for verdict in explained.verdicts)
     table = replace(table, remarks=(*table.remarks, *claims, Remark("convention", CONVENTION, "quiet")))
     headings = (NETWORK, LAYER, *HEADINGS, Heading("value", "value", "count"))
-    records = tuple((report.subject, *step) for step in steps)
-    return Grid(SCHEMA, headings, records, (table,), lambda: _document(report, steps, verdicts))
+    subject = explained.report.subject
+    records = tuple((subject, step.path, step.quantity, step.derivation, step.value) for step in explained.steps)
+    return Document(SCHEMA, headings, records, (table,), lambda: _content(explained))
 
 
-def _layer(report: Report, row: Row, steps: Sequence[Step]) -> Table:
+def _layer(explained: Explanation) -> Table:
+    report, row = explained.report, explained.rows[0]
     shapes = [
         size(without_batch(report, shape, "shape"))
         for shape in (row.input_shape, row.output_shape)
@@ -48,42 +45,42 @@ def _layer(report: Report, row: Row, steps: Sequence[Step]) -> Table:
         source=row.kind,
         facts=(" -> ".join(shapes),),
         headings=HEADINGS,
-        rows=tuple((step.quantity, step.derivation) for step in steps),
+        rows=tuple((step.quantity, step.derivation) for step in explained.steps),
     )
 
 
-def _module(report: Report, layer: str, rows: Sequence[Row], steps: Sequence[Step]) -> Table:
+def _module(explained: Explanation, module: str) -> Table:
     """Every call in a module that has something to derive, its name beside the first line about it."""
-    names = [step.path.removeprefix(f"{layer}.") for step in steps]
+    names = [step.path.removeprefix(f"{module}.") for step in explained.steps]
     firsts = [name if name != before else "" for name, before in zip(names, ["", *names], strict=False)]
-    totals = (
-        Remark("params", count(sum(row.params for row in rows))),
-        Remark("mult-adds", count(sum(row.least_macs if row.macs is None else row.macs for row in rows))),
+    totals = tuple(
+        Remark(column.title, count(column.sum(explained.rows))) for column in (COLUMNS["params"], COLUMNS["macs"])
     )
     return Table(
-        title=f"{report.subject} {layer}",
-        facts=(f"{len(rows)} calls",),
+        title=f"{explained.report.subject} {module}",
+        facts=(f"{len(explained.rows)} calls",),
         headings=(LAYER, *HEADINGS),
-        rows=tuple((name, step.quantity, step.derivation) for name, step in zip(firsts, steps, strict=True)),
+        rows=tuple((name, step.quantity, step.derivation) for name, step in zip(firsts, explained.steps, strict=True)),
         remarks=totals,
     )
 
 
-def _whole(report: Report, steps: Sequence[Step]) -> Table:
+def _whole(explained: Explanation) -> Table:
+    report = explained.report
     return Table(
         title=report.subject,
         source=report.source,
         facts=facts(report),
         headings=HEADINGS,
-        rows=tuple((step.quantity, step.derivation) for step in steps),
+        rows=tuple((step.quantity, step.derivation) for step in explained.steps),
         remarks=(Remark("next", f"archcalc explain {report.subject} LAYER derives a layer, or every one in a module"),),
     )
 
 
-def _document(report: Report, steps: Sequence[Step], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def _content(explained: Explanation) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
-        "network": report.subject,
-        "steps": [step._asdict() for step in steps],
-        "claims": [verdict.to_dict() for verdict in verdicts],
+        "network": explained.report.subject,
+        "steps": [asdict(step) for step in explained.steps],
+        "claims": [verdict.to_dict() for verdict in explained.verdicts],
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcalc.render.table import NETWORK
 from archcalc.values.budget import Budget
-from archcalc.values.document import Grid, Heading, Remark, Table
+from archcalc.values.document import Document, Heading, Remark, Table
 
 SCHEMA = "archcalc.memory/1"
 PART = Heading("part", "", "text")
@@ -13,36 +14,36 @@ BYTES = Heading("bytes", "bytes", "count")
 READABLE = Heading("readable", "", "memory")
 
 
-def memory(found: Budget, fits: Sequence[str] = ()) -> Grid:
+def memory(budget: Budget, fits: Sequence[str] = ()) -> Document:
     """A row a part, for one forward pass and for one training step; `fits` are sentences about the largest batch."""
     parts = (
-        ("weights", found.weights),
-        ("buffers", found.buffers),
-        ("gradients of weights", found.gradients),
-        (f"optimizer state ({found.optimizer})", found.optimizer_state),
-        ("input", found.input),
-        ("saved for backward", found.saved),
-        ("inference: peak of activations", found.inference.nbytes),
-        ("inference: all", found.inference_total),
-        ("training: peak of activations and gradients", found.training.nbytes),
-        ("training: all", found.training_total),
+        ("weights", budget.weights),
+        ("buffers", budget.buffers),
+        ("gradients of weights", budget.gradients),
+        (f"optimizer state ({budget.optimizer})", budget.optimizer_state),
+        ("input", budget.input),
+        ("saved for backward", budget.saved),
+        ("inference: peak of activations", budget.inference.nbytes),
+        ("inference: all", budget.inference_total),
+        ("training: peak of activations and gradients", budget.training.nbytes),
+        ("training: all", budget.training_total),
     )
     remarks = [Remark("", sentence) for sentence in fits]
     remarks += [
-        Remark("peaks", f"inference at {found.inference.path}, training at {found.training.path}"),
+        Remark("peaks", f"inference at {budget.inference.path}, training at {budget.training.path}"),
         Remark(
             "not counted",
             "what a call allocates and frees again while it runs, and what the allocator rounds up",
             "quiet",
         ),
     ]
-    batch = () if found.batch_size is None else (f"batch {found.batch_size}",)
+    batch = () if budget.batch_size is None else (f"batch {budget.batch_size}",)
     table = Table(
-        title=f"memory of {found.subject}",
+        title=f"memory of {budget.subject}",
         facts=batch,
         headings=(PART, BYTES, READABLE),
         rows=tuple((part, size, size) for part, size in parts),
         remarks=tuple(remarks),
     )
-    rows = tuple((found.subject, part, size) for part, size in parts)
-    return Grid(SCHEMA, (Heading("network", "network", "text"), PART, BYTES), rows, (table,), found.to_dict)
+    rows = tuple((budget.subject, part, size) for part, size in parts)
+    return Document(SCHEMA, (NETWORK, PART, BYTES), rows, (table,), budget.to_dict)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
-from archcalc.formats.units import UNKNOWN, bar, percent, size
+from archcalc.formats.units import bar, percent, plural, size
 from archcalc.render.table import NETWORK, facts, without_batch
-from archcalc.values.document import Grid, Heading, Remark, Table
+from archcalc.values.columns import COLUMNS
+from archcalc.values.document import UNKNOWN, Document, Heading, Remark, Table
 from archcalc.values.report import Report, Row
 from archcalc.values.trace import Shape
 
@@ -20,41 +21,21 @@ CHART = (16, 60)
 BESIDE = 31
 """Characters that a terminal needs beside the bars, the layers' names and the sizes."""
 
-CENTRE = "that of unit i is pixel offset + i x jump + (sees - 1)/2; the first pixel it sees is offset + i x jump"
+CENTRE = "that of unit i is pixel offset + i x jump + (receptive field - 1)/2; its first pixel is offset + i x jump"
 
-_PATH = Heading("path", "layer", "text")
-_SIZE = Heading("receptive_field", "sees", "window")
-_STEPS = (Heading("jump", "jump", "step", 6), Heading("rf_offset", "offset", "step", 7))
-_WINDOW = Heading("window", "window", "slide", 8)
-_KIND = Heading("kind", "kind", "text")
+PATH, KIND, WINDOW, OUTPUT = (
+    COLUMNS[key].heading(rank=rank) for key, rank in (("path", 0), ("kind", 0), ("window", 8), ("output_shape", 0))
+)
+SIZE, JUMP, OFFSET = (
+    COLUMNS[key].heading(rank=rank) for key, rank in (("receptive_field", 0), ("jump", 6), ("rf_offset", 7))
+)
 _RECORDS = (
-    *(NETWORK, _PATH, _KIND, _WINDOW, Heading("output_shape", "output", "shape"), _SIZE, *_STEPS),
+    *(NETWORK, PATH, KIND, WINDOW, OUTPUT, SIZE, JUMP, OFFSET),
     *(Heading("exceeds_input", "> input", "text"), Heading("misaligned", "misaligned", "text")),
 )
 
 
-def growth(rows: Sequence[Row]) -> list[Row]:
-    """The rows at which the field grows beyond all before, or the jump is a new one, or all is seen, or nothing known.
-
-    What lies in a narrower branch, and what only looks at single units, is left out.
-    """
-    found: list[Row] = []
-    largest: Shape = ()
-    jumps: set[Any] = {None}
-    for row in rows:
-        seen = row.receptive_field
-        if isinstance(seen, tuple):
-            grows = not largest or any(new > old for new, old in zip(seen, largest, strict=True))
-            if grows or row.jump not in jumps:
-                found.append(row)
-            largest = tuple(map(max, seen, largest)) if largest else seen
-            jumps.add(row.jump)
-        elif seen not in [each.receptive_field for each in found]:
-            found.append(row)
-    return found
-
-
-def fields(report: Report, shown: Sequence[Row], width: int | None = None) -> Grid:
+def receptive_fields(report: Report, shown: Sequence[Row], width: int | None = None) -> Document:
     """A bar for each of the rows to show, the input's size marked; csv and json have all rows of the report.
 
     `width` is the terminal's, None where there is none and so no bars.
@@ -67,9 +48,9 @@ def fields(report: Report, shown: Sequence[Row], width: int | None = None) -> Gr
         )
         for row in report.rows
     )
-    headings: tuple[Heading, ...] = (_PATH, _WINDOW, _SIZE, *_STEPS, Heading("beyond", "", "text"))
+    headings: tuple[Heading, ...] = (PATH, WINDOW, SIZE, JUMP, OFFSET, Heading("beyond", "", "text"))
     rows: list[tuple[Any, ...]] = [
-        (row.path, row.window, _said(row), row.jump, row.rf_offset, _beyond(row, pixels)) for row in shown
+        (row.path, row.window, _size(row), row.jump, row.rf_offset, _beyond(row, pixels)) for row in shown
     ]
     if width is not None:  # the unit "window" is one word, which a narrow terminal leaves out rather than folds
         headings = (*headings[:2], Heading("chart", f"| = input {size(pixels)}", "window", 5), *headings[2:])
@@ -83,10 +64,10 @@ def fields(report: Report, shown: Sequence[Row], width: int | None = None) -> Gr
         rows=tuple(rows),
         remarks=tuple(_remarks(report, shown, pixels)),
     )
-    return Grid(SCHEMA, _RECORDS, records, (table,), lambda: _document(report, records))
+    return Document(SCHEMA, _RECORDS, records, (table,), lambda: _content(report, records))
 
 
-def _document(report: Report, records: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+def _content(report: Report, records: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
     keys = [heading.key for heading in _RECORDS]
     return {
         "schema": SCHEMA,
@@ -96,13 +77,14 @@ def _document(report: Report, records: Sequence[tuple[Any, ...]]) -> dict[str, A
     }
 
 
-def _said(row: Row) -> Any:
+def _size(row: Row) -> Any:
     return UNKNOWN if row.receptive_field is None else row.receptive_field
 
 
 def _exceeds(row: Row, pixels: Shape) -> bool:
-    seen = row.receptive_field
-    return isinstance(seen, tuple) and any(one > other for one, other in zip(seen, pixels, strict=True))
+    """Whether the row sees more than the input has, along any axis."""
+    field = row.receptive_field
+    return isinstance(field, tuple) and any(own > whole for own, whole in zip(field, pixels, strict=True))
 
 
 def _beyond(row: Row, pixels: Shape) -> str:
@@ -113,8 +95,8 @@ def _room(rows: Sequence[Row], width: int) -> int:
     """Characters for the bars, so that a usual terminal shows jump and offset too."""
     names = max((len(row.path) for row in rows), default=0)
     sizes = max((len(size(row.receptive_field)) for row in rows if isinstance(row.receptive_field, tuple)), default=0)
-    least, most = CHART
-    return max(least, min(most, width - min(names, width * 2 // 5) - sizes - BESIDE))
+    shortest, longest = CHART
+    return max(shortest, min(longest, width - min(names, width * 2 // 5) - sizes - BESIDE))
 
 
 def _bars(rows: Sequence[Row], pixels: Shape, room: int) -> list[str]:
@@ -122,18 +104,19 @@ def _bars(rows: Sequence[Row], pixels: Shape, room: int) -> list[str]:
     parts = [_part(row, pixels) for row in rows]
     longest = max([1.0, *(part for part in parts if part is not None)])
     mark = round(room / longest)
-    found = []
+    bars = []
     for part in parts:
         line = "?" if part is None else bar(part, longest, room)
         if part is not None and part <= 1:  # rounding must not carry a bar across the mark, or leave it before it
             line = "█" * mark if part == 1 else line[:mark]
-        found.append(line[:mark].ljust(mark) + "|" + line[mark:])
-    return found
+        bars.append(line[:mark].ljust(mark) + "|" + line[mark:])
+    return bars
 
 
 def _part(row: Row, pixels: Shape) -> float | None:
+    """The part of the input that a row sees, along the axis of which it sees most."""
     if isinstance(row.receptive_field, tuple):
-        return max(one / other for one, other in zip(row.receptive_field, pixels, strict=True))
+        return max(own / whole for own, whole in zip(row.receptive_field, pixels, strict=True))
     return None if row.receptive_field is None else 1.0
 
 
@@ -145,10 +128,10 @@ def _enlarges(row: Row) -> bool:
 def _remarks(report: Report, shown: Sequence[Row], pixels: Shape) -> Iterator[Remark]:
     sized = [(row, row.receptive_field) for row in report.rows if isinstance(row.receptive_field, tuple)]
     if sized:
-        most, seen = max(sized, key=lambda each: prod(each[1]))
-        share = percent(prod(map(min, seen, pixels)), prod(pixels))
-        part = "more than the input has" if _exceeds(most, pixels) else f"{share} of the input"
-        yield Remark("most", f"{most.path} sees {size(seen)}, {part}")
+        row, field = max(sized, key=lambda pair: prod(pair[1]))
+        share = percent(prod(map(min, field, pixels)), prod(pixels))
+        part = "more than the input has" if _exceeds(row, pixels) else f"{share} of the input"
+        yield Remark("most", f"{row.path} sees {size(field)}, {part}")
     outgrown = next((row for row in report.rows if _exceeds(row, pixels)), None)
     if outgrown:
         yield Remark("> input", f"from {outgrown.path} on, some of what a unit sees is padding")
@@ -159,11 +142,11 @@ def _remarks(report: Report, shown: Sequence[Row], pixels: Shape) -> Iterator[Re
         yield Remark("misaligned", "paths of different jumps met: the row shows the one that sees most", "warning")
     enlarged = next((row for row in report.rows if _enlarges(row)), None)
     if enlarged:
-        why = f"from {enlarged.path} on neighbours may share what they see: jump is the mean, sees the most; "
-        yield Remark("upsampled", why + "--unit has the ends of each")
+        text = f"from {enlarged.path} on neighbours may share what they see: jump is the mean, the receptive field the "
+        yield Remark("upsampled", text + "largest; --unit has the ends of each")
     hidden = len(report.rows) - len(shown)
     if hidden:
-        rows = f"{hidden} row" + "s" * (hidden > 1)
-        yield Remark("left out", f"{rows} that see no more than those above; --all shows every call")
+        see = "sees" if hidden == 1 else "see"
+        yield Remark("left out", f"{plural(hidden, 'row')} that {see} no more than those above; --all shows every call")
     yield Remark("padding", "counts as pixels, so that every unit of a layer sees as much", "quiet")
     yield Remark("centre", CENTRE, "quiet")

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from archcalc.values.document import Grid, Heading, Remark, Table
+from archcalc.formats.units import plural
+from archcalc.values.document import Document, Heading, Remark, Table
 
 if TYPE_CHECKING:
     from archcalc.values.claim import Verdict
@@ -58,20 +59,21 @@ FOR_PEOPLE: tuple[tuple[Heading, Value], ...] = (
 )
 
 
-def verification(verdicts: Sequence[Verdict], *, reasons: bool = False) -> Grid:
-    """One row a verdict; `reasons` tells below the table why each print that differs does."""
+def verification(verdicts: Sequence[Verdict], *, reasons: bool = False) -> Document:
+    """One row a verdict; with `reasons` it is said below the table why a print differs."""
     headings, rows = _tabulated(COLUMNS, verdicts)
-    seen, lines = _tabulated(FOR_PEOPLE, verdicts)
+    for_people, lines = _tabulated(FOR_PEOPLE, verdicts)
     remarks: list[Remark] = []
     if reasons:
-        remarks += [Remark("differs", told(each)) for each in verdicts if each.verdict == "differs"]
+        remarks += [Remark("differs", sentence(verdict)) for verdict in verdicts if verdict.verdict == "differs"]
     remarks += [Remark("summary", line) for line in _summary(verdicts)]
     remarks += [
-        Remark("NOT AS EXPECTED", f"{_name(each)}: {each.problem}", "failure") for each in verdicts if not each.ok
+        Remark("NOT AS EXPECTED", f"{_name(verdict)}: {verdict.problem}", "failure")
+        for verdict in verdicts
+        if not verdict.ok
     ]
-    title = "1 claim" if len(verdicts) == 1 else f"{len(verdicts)} claims"
-    table = Table(title, seen, lines, remarks=tuple(remarks))
-    return Grid(SCHEMA, headings, rows, (table,), lambda: document(verdicts))
+    table = Table(plural(len(verdicts), "claim"), for_people, lines, remarks=tuple(remarks))
+    return Document(SCHEMA, headings, rows, (table,), lambda: content(verdicts))
 
 
 def _tabulated(
@@ -81,7 +83,7 @@ def _tabulated(
     return headings, tuple(tuple(value(verdict) for _, value in columns) for verdict in verdicts)
 
 
-def document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def content(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """JSON-ready values of verdicts."""
     return {
         "schema": SCHEMA,
@@ -90,7 +92,7 @@ def document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def told(verdict: Verdict) -> str:
+def sentence(verdict: Verdict) -> str:
     """A verdict in one line: who says what of which place, what is computed, and why they differ if they do."""
     claim = verdict.claim
     source = " ".join(filter(None, (claim.source, claim.where and f"({claim.where})")))
@@ -119,7 +121,7 @@ def _summary(verdicts: Sequence[Verdict]) -> list[str]:
     for verdict in verdicts:
         sources.setdefault(verdict.claim.source or verdict.claim.file, Counter())[verdict.verdict] += 1
     lines = []
-    for source, found in sources.items():
-        counts = ", ".join(f"{number} {verdict}" for verdict, number in found.most_common())
+    for source, counted in sources.items():
+        counts = ", ".join(f"{number} {verdict}" for verdict, number in counted.most_common())
         lines.append(f"{source}: {counts}")
     return lines

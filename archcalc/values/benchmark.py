@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from archcalc.values.errors import UsageError
 from archcalc.values.json_types import PlainTree
 from archcalc.values.samples import Samples
+from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
 from archcalc.values.trace import Shape
 
@@ -36,15 +37,19 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What was asked for: `mode` is "train" or "inference", `seconds` the time budget of each measurement."""
+    """How networks are timed.
 
-    mode: str
-    device: str
-    dtype: str
-    channels_last: bool
-    compiled: bool
-    seconds: float
-    seed: int
+    `mode` is "train" or "inference", `device` "cpu", "cuda" or "cuda:1", `dtype` "fp32", "bf16" or "fp16"; `seconds` is
+    the time budget of each measurement, `seed` that of weights and inputs.
+    """
+
+    mode: str = "train"
+    device: str = "cpu"
+    dtype: str = "fp32"
+    channels_last: bool = False
+    compiled: bool = False
+    seconds: float = 1.0
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Benchmark(Stored):
+class Benchmark(Shown, Stored):
     """Everything that one benchmark found: each timing with its raw samples, and what they were taken on.
 
     `networks` tells where each network comes from, such as its paper.
@@ -164,13 +169,6 @@ class Benchmark(Stored):
     timings: tuple[Timing, ...]
     layers: tuple[Layers, ...] = ()
     failures: tuple[Failure, ...] = ()
-
-    def __str__(self) -> str:
-        """The table that `archcalc bench` prints, 100 columns wide."""
-        from archcalc.formats import render
-        from archcalc.render.bench import timings
-
-        return render(timings(self), "table", width=100).rstrip("\n")
 
     def save(self, path: str | Path) -> None:
         """Write the benchmark as JSON, to be read by `load` and by `archcalc bench --against`."""

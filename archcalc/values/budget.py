@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
 
 
@@ -17,7 +18,7 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget(Stored):
+class Budget(Shown, Stored):
     """Bytes by part.
 
     `weights` and `buffers` are always there; `gradients` and `optimizer_state` while training. `input` is what goes

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from archcalc.values.json_types import PlainTree
+from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
 
 VERDICTS = ("exact", "rounds", "truncates", "differs", "within", "over", "under")
@@ -60,7 +61,7 @@ class Claim(Stored):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict(Stored):
+class Verdict(Shown, Stored):
     """A claim, the value computed for it, how the print relates to it, and whether that was expected.
 
     `value` is the computed value in raw text; `problem` says in words what is not as expected.
@@ -92,3 +93,7 @@ class Verdict(Stored):
 
 _OF_A_VERDICT = {"computed": "value", "verdict": "verdict", "problem": "problem"}
 """The keys beside the claim's own, and the fields that they hold."""
+
+
+class Verdicts(Shown, list[Verdict]):
+    """The verdicts on several claims, in their order."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archcalc.values.report import Report
+from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
 from archcalc.values.trace import Shape
 
@@ -22,20 +23,13 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison(Stored):
+class Comparison(Shown, Stored):
     """Networks side by side; the first is the one that the others are measured by."""
 
     SCHEMA: ClassVar[str] = "archcalc.compare/1"
 
     reports: tuple[Report, ...]
     metrics: tuple[Metric, ...]
-
-    def __str__(self) -> str:
-        """The table that `archcalc compare` prints, 100 columns wide."""
-        from archcalc.formats import render
-        from archcalc.render.compare import comparison
-
-        return render(comparison(self), "table", width=100).rstrip("\n")
 
     def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         return {

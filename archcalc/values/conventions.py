@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archcalc.values.report import Report
+from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
 
 
@@ -43,7 +44,7 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
-class Conventions(Stored):
+class Conventions(Shown, Stored):
     """What each tool prints for the network of a report.
 
     `said` is there where the tools were run: by name the number that a tool printed, or why there is none.

@@ -1,52 +1,42 @@
-"""What stands between a thing and its writers: tables for people, records for csv, a document for json."""
+"""What stands between a value and its writers: tables for people, records for csv, a document for json."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
-from archcalc.formats import units
-
-RIGHT_ALIGNED = (
-    "count",
-    "least",
-    "difference",
-    "ratio",
-    "step",
-    "number",
-    "bytes",
-    "milliseconds",
-    "gflops_per_second",
-    "rate",
-    "share",
-    "memory",
-)
-
 PRINTED_RANK = 8
-"""Columns of a higher rank are left out on a page: they say again what the others say."""
+"""Columns of a higher rank are left out on a page: they can be derived from the others."""
+
+
+class Missing(Enum):
+    """A value that should be there and is not known; it is never written as zero."""
+
+    UNKNOWN = "?"
+
+
+UNKNOWN = Missing.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The head of a column, with the unit that its values have (see `units.FOR_PEOPLE`).
+    """The head of a column, with the unit that its values have (see `formats.units.FOR_PEOPLE`).
 
-    `rank` orders what a narrow table drops: the highest first, rank 0 never. `share` asks for bars beside the
-    figures where there is room. `block` numbers columns that stay together where a table is too wide and is
-    set as several: block 0 stands in each of them.
+    `rank` orders what a narrow table drops: the highest first, rank 0 never. `share` is the rank of the bars beside
+    the figures, None for a column without bars. `block` numbers columns that stay together where a table is too wide
+    and is set as several: block 0 stands in each of them. `usual` is the value that goes without saying: a column
+    that holds no other is left out.
     """
 
     key: str
     title: str
     unit: str
     rank: int = 0
-    share: bool = False
+    share: int | None = None
     block: int = 0
-
-    @property
-    def right(self) -> bool:
-        """Whether the column is set flush right."""
-        return self.unit in RIGHT_ALIGNED
+    usual: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +60,7 @@ class Remark:
 class Table:
     """One table for people: title, source and facts above, raw values within, remarks below.
 
-    `chosen` is whether a person asked for these very columns, so that none may go for saying little.
+    `chosen` is whether a person asked for these very columns, so that none may be left out for being empty.
     """
 
     title: str
@@ -82,10 +72,6 @@ class Table:
     remarks: tuple[Remark, ...] = ()
     chosen: bool = False
 
-    def texts(self, row: Iterable[Any]) -> list[str]:
-        """The cells of a row in characters."""
-        return [cell(value, heading) for value, heading in zip(row, self.headings, strict=True)]
-
     def only(self, keep: Iterable[int]) -> Table:
         """The same table with these columns, by their index."""
         at = tuple(keep)
@@ -96,38 +82,33 @@ class Table:
             total=self.total and tuple(self.total[i] for i in at),
         )
 
-    def telling(self) -> Table:
-        """The same table without columns that are empty, or all 1 for groups, unless they were asked for."""
+    def without_empty_columns(self) -> Table:
+        """The same table without columns that hold nothing but their usual value, unless they were asked for."""
         if self.chosen or not self.rows:
             return self
-        values = {heading.key: {row[i] for row in self.rows} for i, heading in enumerate(self.headings)}
-        idle = {key for key, found in values.items() if found <= ({None, "", 1} if key == "groups" else {None, ""})}
-        return self.only(i for i, heading in enumerate(self.headings) if heading.key not in idle)
+        return self.only(
+            at
+            for at, heading in enumerate(self.headings)
+            if any(row[at] not in (None, "", heading.usual) for row in self.rows)
+        )
 
     def for_print(self) -> Table:
         """The columns that a page has room for, unless they were chosen."""
-        table = self.telling()
+        table = self.without_empty_columns()
         if table.chosen:
             return table
         return table.only(at for at, heading in enumerate(table.headings) if heading.rank <= PRINTED_RANK)
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class Document:
     """Everything a writer needs: `tables` are for people, `headings` and `rows` are the records of the csv.
 
-    `document` makes the JSON-ready dict; it is a function because only one writer wants it.
+    `content` makes the JSON-ready dict; it is a function because only one writer wants it.
     """
 
     schema: str
     headings: tuple[Heading, ...]
     rows: tuple[tuple[Any, ...], ...]
     tables: tuple[Table, ...]
-    document: Callable[[], dict[str, Any]]
-
-
-def cell(value: Any, heading: Heading) -> str:
-    """A value in characters for people, in its own unit or its column's."""
-    if isinstance(value, Quantity):
-        return units.text(value.value, value.unit)
-    return units.text(value, heading.unit)
+    content: Callable[[], dict[str, Any]]

@@ -6,25 +6,15 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from archcalc.values.columns import COLUMNS, total
 from archcalc.values.json_types import ExactFraction
+from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
 from archcalc.values.trace import Module, Parameter, Shape
 
 if TYPE_CHECKING:
     import pandas
 
-SUMS = (
-    "params",
-    "activations",
-    "weights",
-    "backward_macs",
-    "saved_bytes",
-    "read_bytes",
-    "written_bytes",
-    "bytes_moved",
-    "output_elements",
-)
-"""The attributes of rows that may be added up, besides `macs` and `flops`."""
 
 CONVENTION = (
     "mult-adds: one per multiply-add of convolutions and matrix products; "
@@ -219,7 +209,7 @@ class Row(Stored):
 
 
 @dataclass(frozen=True, slots=True)
-class Report(Stored):
+class Report(Shown, Stored):
     """What a network costs: rows in forward order and what a reader must know about them.
 
     `source` says where the network comes from, such as the paper; `input_shapes` and `output_shapes` carry the
@@ -262,20 +252,7 @@ class Report(Stored):
 
         Raises KeyError for any other key.
         """
-        if key == "flops":
-            return 2 * self.total("macs")
-        if key == "macs":
-            return sum(row.least_macs if row.macs is None else row.macs for row in self.rows)
-        if key in SUMS:
-            return sum(getattr(row, key) or 0 for row in self.rows)
-        raise KeyError(f"no total of '{key}'; there are macs, flops, {', '.join(SUMS)}")
-
-    def __str__(self) -> str:
-        """The table that `archcalc table` prints, 100 columns wide."""
-        from archcalc.formats import render
-        from archcalc.render.table import layers
-
-        return render(layers(self), "table", width=100).rstrip("\n")
+        return total(self, key)
 
     def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         rows, modules = document.pop("rows"), document.pop("modules")
@@ -292,8 +269,6 @@ class Report(Stored):
     def to_pandas(self) -> pandas.DataFrame:
         """The rows as a DataFrame with the columns of the CSV: raw integers, missing where unknown."""
         import pandas
-
-        from archcalc.values.columns import COLUMNS
 
         return pandas.DataFrame({key: [column.value(row) for row in self.rows] for key, column in COLUMNS.items()})
 

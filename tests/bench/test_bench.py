@@ -17,11 +17,11 @@ from archcalc import analyze
 from archcalc.bench.against import changes, differences
 from archcalc.bench.clock import Stopwatch
 from archcalc.bench.fold import fold, fold_to
-from archcalc.bench.latency import with_latency
 from archcalc.bench.measure import ENOUGH, ROUNDS, Timed, interleaved
 from archcalc.bench.peak import peak
 from archcalc.bench.roofline import bound, macs_of
 from archcalc.bench.rows import Key, matched
+from archcalc.count.compare import with_latency
 from archcalc.values.benchmark import load
 from archcalc.values.errors import UsageError
 from archcalc.values.report import Row

@@ -189,7 +189,7 @@ def test_compiled_networks_are_run(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_values_and_rendering_need_no_torch() -> None:
     code = (
         "import sys; sys.path.insert(0, '.'); from tests.support.bench_literals import LAYERED\n"
-        "from archcalc.bench import against, fold, latency, roofline, rows\n"
+        "from archcalc.bench import against, fold, roofline, rows\n"
         "from archcalc.formats import FORMATS, render\n"
         "from archcalc.render.bench_layers import layer_timings\n"
         "[render(layer_timings(LAYERED), form) for form in FORMATS]; print('torch' in sys.modules)"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import archcalc
 from archcalc.claims.check import check
 from archcalc.claims.metrics import METRICS
 from archcalc.claims.printed_number import Value, budget, judge, number
@@ -216,3 +217,30 @@ def test_a_file_of_claims_about_ones_own_module(tmp_path: Path, monkeypatch: pyt
         'subject = "mynet.py:fails"\ninput = "3x8x8"\nclaim = [{metric = "params", max = 1}]'
     )
     assert run("verify", "claims.toml").exit_code == 3
+
+
+# ---- archcalc.verify
+
+
+def test_the_library_verifies_documented_claims_and_files(tmp_path: Path) -> None:
+    few = archcalc.verify(subject="vgg16", source="simonyan")
+    assert {verdict.claim.subject for verdict in few if verdict.claim.against != "vgg16"} == {"vgg16"}
+    assert all(verdict.ok for verdict in few)
+    file = tmp_path / "mine.toml"
+    file.write_text('subject = "alexnet"\nmetric = "params"\nclaim = [{max = "61M"}, {max = "60M"}]')
+    verdicts = archcalc.verify(file)
+    # 60,965,224 parameters
+    assert [(verdict.verdict, verdict.ok) for verdict in verdicts] == [("within", True), ("over", False)]
+    assert str(verdicts) + "\n" == run("verify", str(file), COLUMNS="100").stdout
+    assert len(archcalc.verify(str(file), subject="alexnet")) == 2
+
+
+def test_what_cannot_be_verified_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="claims is about that"):
+        archcalc.verify(subject="nothing")
+    with pytest.raises(UsageError, match="cannot read"):
+        archcalc.verify(tmp_path / "nowhere.toml")
+    file = tmp_path / "mine.toml"
+    file.write_text('[[claim]]\nsubject = "alexnt"\nmetric = "params"\nmax = 3')
+    with pytest.raises(UsageError, match=r"mine.toml, claim 1: unknown network 'alexnt'"):
+        archcalc.verify(file)

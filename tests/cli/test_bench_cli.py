@@ -19,7 +19,7 @@ from archcalc.formats.layout import width_of
 from archcalc.render.bench import timings
 from archcalc.render.bench_layers import layer_timings
 from archcalc.render.compare import comparison
-from archcalc.values.document import Grid
+from archcalc.values.document import Document
 from archcalc.values.samples import Samples
 from tests.support.bench_literals import FAILED, LAYERED, SMALL, STEADY, timing
 
@@ -36,12 +36,12 @@ GRIDS = {
 QUICK = ("--seconds", "0.01", "--threads", "1")
 
 
-def flat(grid: Grid, width: int = 200) -> str:
-    return " ".join(render(grid, "table", width=width).split())
+def flat(document: Document, width: int = 200) -> str:
+    return " ".join(render(document, "table", width=width).split())
 
 
-def records(grid: Grid) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(render(grid, "csv"))))
+def records(document: Document) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(render(document, "csv"))))
 
 
 def run(*arguments: str) -> Result:

@@ -114,6 +114,18 @@ def test_columns_are_shown_in_the_order_asked_for() -> None:
     assert result.stdout.splitlines()[:2] == ["network,macs,path,schema", "alexnet,105415200,conv1,archcalc.table/1"]
 
 
+@pytest.mark.parametrize("form", ["csv", "table"])
+def test_columns_may_be_named_by_their_titles(form: str) -> None:
+    by_title = run("table", "lenet5", "--columns", "layer,Mult-Adds,input,receptive field", "-f", form)
+    assert (
+        by_title.stdout
+        == run("table", "lenet5", "--columns", "path,macs,input_shape,receptive_field", "-f", form).stdout
+    )
+    assert by_title.exit_code == 0
+    side = run("compare", "conv5x5", "conv3x3-twice", "--layers", "--columns", "LAYER,mult-adds", "-f", "csv")
+    assert side.stdout.splitlines()[0] == "network,path,macs,schema"
+
+
 def test_settings_go_to_the_builder() -> None:
     found = rows(run("table", "resnet18", "--set", "num_classes=10", "--set", "in_channels=1", "-f", "csv"))
     assert found[0]["input_shape"] == "1x224x224"
@@ -214,6 +226,7 @@ WRONG = [
     ("table alexnet -f cvs", 2, "Invalid value"),
     ("table alexnet --columns param", 2, "unknown column 'param': did you mean params"),
     ("table alexnet --columns=", 2, "unknown column"),
+    ("table alexnet --columns multadds", 2, "there are: path, kind, window, kernel"),
     ("table alexnet --depth 0", 2, "Invalid value"),
     ("table alexnet --set classes=3", 2, "unknown setting of alexnet 'classes': did you mean num_classes"),
     ("table alexnet --set num_classes", 2, "is no setting"),

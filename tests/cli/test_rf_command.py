@@ -12,10 +12,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from archcalc.cli import app
+from archcalc.count.rf_growth import growth
+from archcalc.count.rf_layer import unit_fields
 from archcalc.formats import render
-from archcalc.render.rf import fields, growth
-from archcalc.render.rf_unit import sights, unit_sight
+from archcalc.render.rf import receptive_fields
+from archcalc.render.rf_unit import layer_field
 from archcalc.values.axis_field import Axis
+from archcalc.values.layer_field import LayerField
 from archcalc.values.report import Report, Row
 
 NETS = """
@@ -156,7 +159,7 @@ def test_what_is_not_plain_is_said() -> None:
 
 def test_a_report_without_an_image_has_a_chart_of_nothing() -> None:
     report = Report("words", (Row("fc", "linear"),), ((1, 8),))
-    text = render(fields(report, report.rows, 80), "table", ascii_only=True)
+    text = render(receptive_fields(report, report.rows, 80), "table", ascii_only=True)
     assert text.isascii()
     assert "NOT KNOWN" in text
 
@@ -219,7 +222,8 @@ def test_a_misaligned_unit_is_said_to_be_of_one_path() -> None:
 def test_the_sketch_tells_input_padding_and_what_is_not_seen() -> None:
     row = Row("conv", "conv2d", output_shapes=((1, 1, 4, 8),))
     field = (Axis(lo=(-2,), hi=(1,), length=4), Axis(lo=(1,), hi=(3,), length=8))
-    text = render(unit_sight(Report("net", (row,), ((1, 1, 4, 8),)), row, sights(field, (0, 3))), "table")
+    unit = unit_fields(field, row, (0, 3))
+    text = render(layer_field(LayerField("net", "conv", "conv2d", None, None, None, unit=unit)), "table")
     assert text.rstrip().splitlines()[-6:] == ["    +++", "    +++", "----###-", "----###-", "--------", "--------"]
 
 

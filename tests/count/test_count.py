@@ -275,6 +275,13 @@ def test_a_comparison_takes_modules_and_reports() -> None:
     assert {metric.key: metric.ratios[1] for metric in found.metrics}["macs"] == 2
 
 
+@pytest.mark.parametrize("other", [{"schema": "x" * 9000}, None, [1, 2], 3])
+def test_what_is_no_network_is_a_short_error(other: Any) -> None:
+    with pytest.raises(archcalc.UsageError, match="names, torch modules and reports, not a ") as error:
+        archcalc.compare("lenet5", other)
+    assert len(str(error.value)) < 100
+
+
 def test_a_second_formula_for_a_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="a definition of linear already"):
         define("linear")(Definition)

@@ -7,9 +7,10 @@ import math
 import re
 
 import pytest
+from torch import nn
 
 import archcalc
-from archcalc.render.derivation import of_network, of_row
+from archcalc.count.explain import of_network, of_row
 from tests.cli.test_cli import run
 
 NETWORKS = ["alexnet", "lenet5", "googlenet", "resnet50", "vgg16", "nin", "inception-module", "residual-projection"]
@@ -87,3 +88,44 @@ def test_an_unknown_layer_offers_the_closest() -> None:
     result = run("explain", "googlenet", "inception_3c")
     assert result.exit_code == 2
     assert "did you mean inception_" in " ".join(result.stderr.split())
+
+
+# ---- archcalc.explain
+
+
+def test_the_library_explains_a_layer_as_the_command_does() -> None:
+    explained = archcalc.explain("alexnet", "conv2")
+    assert [(step.path, step.quantity, step.value) for step in explained.steps] == [
+        ("conv2", "output", 27),
+        ("conv2", "params", (5 * 5 * 48 + 1) * 256),
+        ("conv2", "mult-adds", 27 * 27 * 256 * 5 * 5 * 48),
+        ("conv2", "receptive field", 19 + 4 * 8),
+    ]
+    assert explained.verdicts
+    assert all(verdict.claim.place == "conv2" for verdict in explained.verdicts)
+    assert str(explained) + "\n" == run("explain", "alexnet", "conv2", COLUMNS="100").stdout
+
+
+def test_the_library_explains_a_module_and_a_whole_network() -> None:
+    module = archcalc.explain("googlenet", "inception_3a")
+    assert {step.path.rpartition(".")[0] for step in module.steps} == {"inception_3a"}
+    assert len(module.rows) > len({step.path for step in module.steps})  # a concatenation derives nothing
+    whole = archcalc.explain("lenet5")
+    assert (whole.place, whole.rows) == (None, ())
+    assert [step.quantity for step in whole.steps] == ["params", "params by kind", "mult-adds", "mult-adds by kind"]
+
+
+def test_backward_is_derived_where_it_was_followed() -> None:
+    explained = archcalc.explain("alexnet", "conv2", backward=True)
+    steps = {step.quantity: step for step in explained.steps}
+    assert steps["backward mult-adds"].value == 2 * 27 * 27 * 256 * 5 * 5 * 48
+    assert "backward mult-adds" not in {step.quantity for step in archcalc.explain("alexnet", "conv2").steps}
+
+
+def test_nobody_claims_anything_of_a_model_of_ones_own() -> None:
+    explained = archcalc.explain(nn.Sequential(nn.Linear(4, 2)), "0", (1, 4))
+    assert (explained.steps[0].value, explained.verdicts) == (4 * 2 + 2, ())
+    with pytest.raises(archcalc.UsageError, match="unknown place in Sequential '1'"):
+        archcalc.explain(nn.Sequential(nn.Linear(4, 2)), "1", (1, 4))
+    with pytest.raises(archcalc.ModelError, match="failed at 0"):
+        archcalc.explain(nn.Sequential(nn.Linear(4, 2)), None, (1, 5))

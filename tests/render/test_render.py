@@ -17,9 +17,9 @@ from archcalc.formats import FORMATS, render, units
 from archcalc.formats.layout import folded, width_of
 from archcalc.render.compare import comparison, sentences
 from archcalc.render.list import catalogue
-from archcalc.render.table import layers, layers_of, selection
-from archcalc.values.columns import COLUMNS, DEFAULT
-from archcalc.values.document import Grid
+from archcalc.render.table import layers, layers_of
+from archcalc.values.columns import COLUMNS, DEFAULT, selection
+from archcalc.values.document import UNKNOWN, Document
 from archcalc.values.errors import UsageError
 from archcalc.values.report import Report, Row
 from tests.support.render_literals import (
@@ -36,7 +36,7 @@ from tests.support.render_literals import (
     SMALL,
 )
 
-GRIDS = {report.subject: layers(report) for report in REPORTS} | {
+DOCUMENTS = {report.subject: layers(report) for report in REPORTS} | {
     "all": layers(INCOMPLETE, tuple(COLUMNS)),
     "several": layers_of(REPORTS),
     "comparison": comparison(COMPARISON),
@@ -47,8 +47,8 @@ GRIDS = {report.subject: layers(report) for report in REPORTS} | {
 WIDTHS = (40, 60, 80, 120, 200)
 
 
-def records(grid: Grid) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(render(grid, "csv"))))
+def records(document: Document) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(render(document, "csv"))))
 
 
 def body(text: str) -> tuple[list[list[str]], list[str]]:
@@ -58,32 +58,32 @@ def body(text: str) -> tuple[list[list[str]], list[str]]:
     return [re.split(r"  +", line.strip()) for line in lines[rules[0] + 1 : rules[-1]]], lines[rules[-1] + 1].split()
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", DOCUMENTS)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_line_of_a_table_is_wider_than_the_terminal(name: str, width: int) -> None:
     for ascii_only in (False, True):
-        for line in render(GRIDS[name], "table", width=width, ascii_only=ascii_only).split("\n"):
+        for line in render(DOCUMENTS[name], "table", width=width, ascii_only=ascii_only).split("\n"):
             assert width_of(line) <= width, line
             assert line == line.rstrip()
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_colour_is_all_that_colour_changes(name: str) -> None:
-    coloured = render(GRIDS[name], "table", colour=True)
+    coloured = render(DOCUMENTS[name], "table", colour=True)
     assert "\x1b[1m" in coloured
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render(GRIDS[name], "table")
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render(DOCUMENTS[name], "table")
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", DOCUMENTS)
 @pytest.mark.parametrize("form", FORMATS)
 def test_ascii_only_is_ascii(name: str, form: str) -> None:
-    assert render(GRIDS[name], form, width=200, ascii_only=True).isascii()
+    assert render(DOCUMENTS[name], form, width=200, ascii_only=True).isascii()
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_text_ends_with_one_line_end(name: str, form: str) -> None:
-    text = render(GRIDS[name], form)
+    text = render(DOCUMENTS[name], form)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
     assert "\r" not in text
@@ -257,10 +257,10 @@ def test_comparison_as_csv() -> None:
 
 
 def test_comparison_with_layers() -> None:
-    grid = comparison(COMPARISON, with_layers=True, keys=("path", "macs"))
-    assert len(grid.tables) == 4
-    assert list(records(grid)[0]) == ["network", "path", "macs", "schema"]
-    assert len(json.loads(render(grid, "json"))["reports"]) == 3
+    document = comparison(COMPARISON, with_layers=True, keys=("path", "macs"))
+    assert len(document.tables) == 4
+    assert list(records(document)[0]) == ["network", "path", "macs", "schema"]
+    assert len(json.loads(render(document, "json"))["reports"]) == 3
 
 
 def test_catalogue() -> None:
@@ -315,7 +315,7 @@ def test_units() -> None:
     assert [units.percent(part, 1000) for part in (0, 1, 619, 1000)] == ["", "0.1%", "61.9%", "100%"]
     assert units.percent(1, 10**6) == "<0.1%"
     assert [units.step(each) for each in ((4, 4), (2, 1), "same", (3,))] == ["4", "2x1", "same", "3"]
-    assert [units.raw(each, "window") for each in ((4, 4), "same", None, units.UNKNOWN)] == ["4x4", "same", "", ""]
+    assert [units.raw(each, "window") for each in ((4, 4), "same", None, UNKNOWN)] == ["4x4", "same", "", ""]
     assert (units.size(()), units.size((0, 3))) == ("scalar", "0x3")
 
 
@@ -333,8 +333,8 @@ def test_rendering_needs_neither_torch_nor_pandas_nor_rich() -> None:
         "from archcalc.render.list import catalogue\n"
         "from archcalc.render.compare import comparison\n"
         "from archcalc.render.table import layers_of\n"
-        "grids = [layers_of(REPORTS), comparison(COMPARISON), catalogue(COSTED)]\n"
-        "[render(grid, form) for grid in grids for form in FORMATS]\n"
+        "documents = [layers_of(REPORTS), comparison(COMPARISON), catalogue(COSTED)]\n"
+        "[render(document, form) for document in documents for form in FORMATS]\n"
         "print(sorted({'torch', 'pandas', 'rich'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -362,4 +362,4 @@ def test_rendering_needs_neither_torch_nor_pandas_nor_rich() -> None:
 )
 def test_golden(golden: Callable[[str, str], None], name: str, form: str, width: int) -> None:
     suffix = {"table": "txt", "markdown": "md", "latex": "tex"}.get(form, form)
-    golden(f"{name}-{width}.{suffix}", render(GRIDS[name], form, width=width))
+    golden(f"{name}-{width}.{suffix}", render(DOCUMENTS[name], form, width=width))

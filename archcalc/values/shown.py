@@ -1,0 +1,23 @@
+"""How values are shown: a mixin that asks whoever renders, so that values import no renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Renderer = Callable[[object], str]
+
+_renderers: list[Renderer] = []
+
+
+def render_with(renderer: Renderer) -> None:
+    """Make `renderer` the function that turns every `Shown` value into text; `archcalc/__init__` calls this once."""
+    _renderers[:] = [renderer]
+
+
+class Shown:
+    """A value whose `str()` is the table that its command prints, 100 columns wide."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return _renderers[0](self)
