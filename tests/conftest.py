@@ -1,6 +1,6 @@
-"""What every test may use: golden files, rewritten by `pytest --golden-update`."""
+"""What every test may use: golden files, rewritten by `--golden-update`; and the option `--require-peers`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,15 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden-update", action="store_true", help="write what the tests print to tests/golden")
+    parser.addoption("--require-peers", action="store_true", help="a tool that is not installed is a failure, no skip")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if item.config.getoption("--require-peers") and report.skipped and "is not installed" in str(report.longrepr):
+        report.outcome = "failed"
+    return report
 
 
 @pytest.fixture
