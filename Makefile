@@ -16,7 +16,7 @@ oracle: $(READY)  ## the slow part: every network at full width, forward, backwa
 	$(BIN)/pytest -m oracle -n 2
 
 golden: $(READY)  ## record the golden files anew; look at the difference before you commit it
-	$(BIN)/pytest tests/render tests/cli/test_rf_command.py tests/contract/test_readme.py --golden-update
+	$(BIN)/pytest tests/render tests/cli/test_rf_command.py tests/contract --golden-update
 
 peers: $(READY)  ## time archcalc beside other tools: reports/peers.csv and the table in the README
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]'

@@ -148,6 +148,9 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
 
     if not models:
         raise UsageError("name at least one network to compare")
+    for model in models:
+        if isinstance(model, dict):
+            raise UsageError("a dict is no network to compare; Report.from_dict makes a report of what to_dict gave")
     reports = [
         model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models
     ]
@@ -169,7 +172,7 @@ def conventions(
     those named in `tools`, are run on real weights beside it. Raises UsageError and ModelError as `analyze` does.
     """
     from archcalc.analysis import analysis_of
-    from archcalc.peers.run import conventions
+    from archcalc.peers.conventions import conventions
 
     return conventions(analysis_of(model, inputs, batch_size, settings=settings, every_op=True), run=run, only=tools)
 
@@ -185,7 +188,7 @@ def formula(*ops: str) -> Callable[[Formula], Formula]:
     ... def scan(out, x, state):
     ...     return x.numel * state.shape[-1]
     """
-    from archcalc.count.formulas import register
+    from archcalc.ops.user_formulas import register
 
     return register(*ops)
 

@@ -65,7 +65,8 @@ def analysis(
     found = _traced(subject, subject.module, args, kwargs, skip=not every_op, **how)
     if found.failure is not None and not subject.in_zoo:
         found = _on_real_tensors(subject, args, kwargs, found, how)
-    report = build_report(found, subject.source)
+    with _without_garbage_collection():
+        report = build_report(found, subject.source)
     if found.failure is not None:
         raise ModelError(f"{subject.name} failed at {found.failure}", report)
     return Analysis(subject, args, kwargs, found, report)

@@ -23,7 +23,8 @@ from tempfile import TemporaryFile
 from typing import Any
 
 HERE = Path(__file__).parent
-README, TESTS = HERE.parent / "README.md", HERE.parent / "tests"
+ROOT = HERE.parent
+README, PUBLIC_NETS = ROOT / "README.md", ROOT / "tests" / "support" / "public_nets.py"
 MARKS = "<!-- peers -->", "<!-- /peers -->"
 
 OTHER_FAMILIES = ("vit_b_16", "densenet121")
@@ -60,7 +61,7 @@ def built(network: str) -> tuple[Any, tuple[int, ...]]:
 
     if network in names():
         return build(network), architecture(network).input_shape
-    import public_nets
+    from tests.support import public_nets
 
     module = getattr(public_nets, network)()
     return module, module.input_shape
@@ -81,14 +82,14 @@ def call_of(tool: str, module: Any, image: Any) -> Callable[[], int | None]:
         from archcalc import analyze
 
         return lambda: analyze(module, tuple(image.shape)).total("macs")
-    from archcalc.peers.run import TOOLS
+    from archcalc.peers.registry import peers
 
-    package, run = TOOLS[tool]
-    __import__(package)
+    peer = peers()[tool]
+    __import__(peer.module)
 
     def quiet() -> int:
         with redirect_stdout(sys.stderr):
-            return run(module, (image,), {})
+            return peer.run(module, (image,), {})
 
     return quiet
 
@@ -100,11 +101,12 @@ def in_a_process(tool: str, network: str, meta: bool) -> dict[str, Any]:
     """The same measured in a fresh process, with the whole of its time and memory; or why it failed."""
     command = [sys.executable, __file__, "--one", tool, network, *(["--meta"] if meta else [])]
     if tool == TABLE:
-        model = [f"{TESTS}/public_nets.py:{network}", "-i", "3x224x224"] if network in OTHER_FAMILIES else [network]
+        model = [f"{PUBLIC_NETS}:{network}", "-i", "3x224x224"] if network in OTHER_FAMILIES else [network]
         command = [sys.executable, "-m", "archcalc", "table", *model, "-f", "csv"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
     with TemporaryFile("w+") as said, TemporaryFile("w+") as complained:
-        process = subprocess.Popen(command, stdout=said, stderr=complained, env=os.environ | {"PYTHONPATH": str(TESTS)})
+        process = subprocess.Popen(command, stdout=said, stderr=complained, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         took = 1e3 * (time.perf_counter() - start)
         said.seek(0)
@@ -211,11 +213,12 @@ def main() -> None:
     parser.add_argument("--meta", action="store_true", help="with --one: on the meta device")
     given = parser.parse_args()
     if given.one:
-        print(json.dumps(measure(*given.one, given.meta)))
+        print(json.dumps(measure(given.one[0], given.one[1], given.meta)))
         return
+    from archcalc.peers.registry import peers
     from archcalc.peers.run import is_installed
 
-    tools = [tool for tool in PEERS if is_installed(tool)]
+    tools = [tool for tool in PEERS if is_installed(peers()[tool])]
     if missing := sorted(set(PEERS) - set(tools)):
         print(f"not installed, and left out: {', '.join(missing)}; pip install archcalc[peers]", file=sys.stderr)
     found = records(tools, given.rounds)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from archcalc.ops import definition
 from archcalc.values.benchmark import Bound, Peak
 from archcalc.values.report import Report, Row
-
-_HANDED_ON = frozenset(["add", "sub"])
-"""Calls whose backward pass hands the gradient on as it is."""
 
 _OPTIMISER_TOUCHES = 5
 """Momentum reads weight, gradient and velocity, and writes velocity and weight."""
@@ -42,7 +40,7 @@ def _work(rows: Iterable[Row], phase: str) -> Iterator[tuple[int, int]]:
         for each in _passes(phase):
             if each != "backward":
                 yield row.macs or 0, moved
-            elif row.kind not in _HANDED_ON:
+            elif not definition(row.kind).passes_gradient_on:
                 # a product's gradients are as many products, each of two of input, weight and output
                 yield row.backward_macs or 0, moved * _gradients(row)
         if phase == "step":

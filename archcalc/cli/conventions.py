@@ -35,14 +35,13 @@ def conventions(
     with clear_errors(debug):
         from archcalc.render.conventions import conventions
 
-        asked = request(model, input_size, batch_size, set_)
-        analysis = analyze(asked, every_op=True)
+        analysis = analyze(request(model, input_size, batch_size, set_), every_op=True)
 
-        from archcalc.peers import run as peers
+        from archcalc.peers import conventions as peers
 
         with redirect_stdout(sys.stderr):
-            found = peers.conventions(analysis, run=run)
-        write(conventions(found), form, output)
-        if found.wrong:
-            say(f"not as computed: {', '.join(found.wrong)}; another version of the tool, or an error here")
+            result = peers.conventions(analysis, run=run)
+        write(conventions(result), form, output)
+        if result.wrong:
+            say(f"not as computed: {', '.join(result.wrong)}; another version of the tool, or an error here")
             raise typer.Exit(1)

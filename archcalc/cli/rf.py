@@ -59,7 +59,7 @@ def rf(
         position = _position(unit)
         analysis = analyze(asked)
         report = analysis.report
-        seen = receptive_fields(analysis.trace.ops, analysis.trace.inputs, [row.window for row in report.rows])
+        seen = receptive_fields(analysis.trace)
         row, field = _at(report, seen, layer)
         _check(row, field, position)
         write(unit_sight(report, row, sights(field, position), sketch=form is Format.table), form, output)

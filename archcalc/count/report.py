@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from archcalc.count.formulas import cost
+from archcalc.count.cost import cost, parsed
 from archcalc.count.rf import Field, receptive_fields
 from archcalc.values.report import Cost, Report, Row, Source
 from archcalc.values.trace import Op, Shape, TensorSpec, Trace, backward_unknown
@@ -14,11 +14,12 @@ from archcalc.values.trace import Op, Shape, TensorSpec, Trace, backward_unknown
 
 def build_report(trace: Trace, source: str = "") -> Report:
     """The report of a trace: one row a call, in forward order."""
-    costs = [cost(op) for op in trace.ops]
+    calls = [parsed(op) for op in trace.ops]
+    costs = [cost(op, call) for op, call in zip(trace.ops, calls, strict=True)]
     depths = _depths(trace, [known for known, _ in costs])
     unused = {parameter.name: parameter for parameter in trace.params}
     rows = []
-    seen = _columns_of(receptive_fields(trace.ops, trace.inputs, [known.window for known, _ in costs]))
+    seen = _columns_of(receptive_fields(trace, calls))
     for op, path, depth, columns, (known, unknown) in zip(trace.ops, _paths(trace), depths, seen, costs, strict=True):
         activations = [spec for spec in op.inputs if spec.param is None]
         first_used = [unused.pop(spec.param) for spec in op.inputs if spec.param in unused]

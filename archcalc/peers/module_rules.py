@@ -1,34 +1,37 @@
-"""Tools that watch modules: each of them counts the runs of modules of the classes that it knows, and nothing else."""
+"""Tools that hook modules: each counts the runs of modules of the classes that it knows, and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
 from archcalc.peers.calls import ATTENTION, MULTI_HEAD
-from archcalc.peers.tally import Facts, Run, Tally
+from archcalc.peers.counted_trace import CountedTrace, ModuleRun
+from archcalc.peers.tally import Tally
 from archcalc.values.trace import Module, Op
 
 Parts = Iterable[tuple[int, str]]
-"""Mult-adds and what they are for; "" for the products that we count too."""
+"""Mult-adds and what they are for; PRODUCTS for the ones that we count too."""
 
-Rule = Callable[[Run], Parts]
-
-
-def call_in(run: Run, word: str) -> Op:
-    """The call of a run whose kind has this word in it; raises LookupError if it has none."""
-    return [op for op in run.calls if word in op.kind][-1]
-
+Rule = Callable[[ModuleRun], Parts]
 
 PRODUCTS = ""
 BIAS = "biases"
-ITS_OWN = {
+UNSEEN_ATTENTION = "attention, which it does not see"
+
+_REASONS = {
     "Linear": "linear layers on more than two axes, counted once a sample",
     "ConvTranspose": "transposed convolutions, counted by their outputs",
 }
+"""Why a tool's rule for products differs from ours, by a word in the name of the module's class."""
 
 
-def watched(
-    facts: Facts,
+def call_in(run: ModuleRun, word: str) -> Op:
+    """The last call of a run whose kind has this word in it; raises LookupError if there is none."""
+    return [op for op in run.calls if word in op.kind][-1]
+
+
+def count_modules(
+    counted: CountedTrace,
     rule_for: Callable[[Module], Rule | None],
     times: Callable[[int], int] | None = None,
     skip: Callable[[Op], bool] | None = None,
@@ -38,13 +41,13 @@ def watched(
     `times` says how often a module counts that has so many parents; calls to `skip` are left to the tool.
     """
     tally = Tally()
-    seen = set()
-    for path, module in facts.trace.modules.items():
+    ruled = set()
+    for path, module in counted.trace.modules.items():
         rule = rule_for(module) if module.runs else None
         if rule is None:
             continue
-        seen.add(path)
-        for run in facts.runs(path, tally):
+        ruled.add(path)
+        for run in counted.runs(path):
             try:
                 parts = list(rule(run))
             except LookupError:  # a shape, a weight or a call that such a module always has
@@ -55,21 +58,22 @@ def watched(
             for macs, reason in parts:
                 if reason != PRODUCTS:
                     tally.add(macs, reason)
-            tally.add(sum(macs for macs, reason in parts if reason == PRODUCTS) - run.macs, _own_rule(module))
-    for op, own in facts.calls:
-        if op.path not in seen and not (skip and skip(op)):
-            tally.add(-own, _unseen(op, facts.trace.modules[op.path]))
+            products = sum(macs for macs, reason in parts if reason == PRODUCTS)
+            tally.add(products - run.our_macs, _why_products_differ(module))
+    for op, our_macs in counted.calls:
+        if op.path not in ruled and not (skip and skip(op)):
+            tally.add(-our_macs, _why_unseen(op, counted.trace.modules[op.path]))
     return tally
 
 
-def _own_rule(module: Module) -> str:
-    for word, reason in ITS_OWN.items():
+def _why_products_differ(module: Module) -> str:
+    for word, reason in _REASONS.items():
         if word in module.kind:
             return reason
     return f"{module.kind}, counted by a rule of its own"
 
 
-def _unseen(op: Op, module: Module) -> str:
+def _why_unseen(op: Op, module: Module) -> str:
     if op.kind in (MULTI_HEAD, ATTENTION):
-        return "attention, which it does not see"
+        return UNSEEN_ATTENTION
     return f"{op.kind} in {module.kind}, which it does not see"

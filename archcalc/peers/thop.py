@@ -1,38 +1,45 @@
-"""thop: modules of exactly the classes in its list."""
+"""thop: modules of exactly the classes in its list; under several parents it counts every way twice over."""
 
 from __future__ import annotations
 
 from math import prod
 
-from archcalc.peers.module_rules import PRODUCTS, Parts, Rule, call_in, watched
-from archcalc.peers.tally import Facts, Run, Tally, argument
+from torch import nn
+
+from archcalc.peers.counted_trace import CountedTrace, ModuleRun, argument
+from archcalc.peers.module_rules import PRODUCTS, Parts, Rule, call_in, count_modules
+from archcalc.peers.peer import Args, Kwargs, Peer, PeerError
+from archcalc.peers.tally import Tally
 
 
-def thop(facts: Facts) -> Tally:
-    """thop: modules of exactly the classes in its list; under several parents it counts every way twice over."""
-    return watched(facts, lambda module: _RULES.get(module.classes[0]) if module.classes else None, lambda n: n * n)
+def _rules(counted: CountedTrace) -> Tally:
+    return count_modules(
+        counted,
+        lambda module: _RULES.get(module.classes[0]) if module.classes else None,
+        times=lambda parents: parents**2,
+    )
 
 
-def _convolution(run: Run) -> Parts:
+def _convolution(run: ModuleRun) -> Parts:
     weight = run.module.parameters["weight"]
     groups = argument(call_in(run, "conv"), 6, "groups", 1)
     yield prod(run.outputs[0]) * (run.inputs[0][1] // groups) * prod(weight[2:]), PRODUCTS
 
 
-def _linear(run: Run) -> Parts:
+def _linear(run: ModuleRun) -> Parts:
     yield run.module.parameters["weight"][1] * prod(run.outputs[0]), PRODUCTS
 
 
-def _norm(run: Run) -> Parts:
-    each = 4 if "weight" in run.module.parameters else 2
-    yield each * prod(run.inputs[0]), f"normalisation, {each} an element"
+def _norm(run: ModuleRun) -> Parts:
+    an_element = 4 if "weight" in run.module.parameters else 2
+    yield an_element * prod(run.inputs[0]), f"normalisation, {an_element} an element"
 
 
-def _average(run: Run) -> Parts:
+def _average(run: ModuleRun) -> Parts:
     yield prod(run.outputs[0]), "outputs of average pooling"
 
 
-def _adaptive(run: Run) -> Parts:
+def _adaptive(run: ModuleRun) -> Parts:
     into, out = run.inputs[0], run.outputs[0]
     window = 1.0
     for size_in, size_out in zip(into[2:], out[2:], strict=True):
@@ -40,33 +47,34 @@ def _adaptive(run: Run) -> Parts:
     yield int((window + 1) * prod(out)), "windows and outputs of adaptive average pooling"
 
 
-def _softmax(run: Run) -> Parts:
+def _softmax(run: ModuleRun) -> Parts:
     size = prod(run.inputs[0])
     axis = argument(call_in(run, "softmax"), 1, "dim")
     yield 3 * size - size // run.inputs[0][axis], "softmax, 3 an element, less 1 a sum"
 
 
-def _prelu(run: Run) -> Parts:
+def _prelu(run: ModuleRun) -> Parts:
     yield prod(run.inputs[0]), "elements of PReLU"
 
 
-def _upsample(run: Run) -> Parts:
+def _upsample(run: ModuleRun) -> Parts:
     mode = str(argument(call_in(run, "interpolate"), 3, "mode", "nearest"))
-    each = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}.get(mode, 0)
-    yield each * prod(run.outputs[0]), f"outputs of upsampling, {each} each"
+    an_output = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}.get(mode, 0)
+    yield an_output * prod(run.outputs[0]), f"outputs of upsampling, {an_output} each"
 
 
 def _recurrent(hidden_more: int, bias_gates: int, gates: int) -> Rule:
-    """Thop's rule of a recurrent layer: so many gates, and so many products of vectors besides."""
+    """The rule of a recurrent layer: so many gates, and so many products of vectors besides."""
 
-    def rule(run: Run) -> Parts:
-        held, shape = run.module.parameters, run.inputs[0]
+    def rule(run: ModuleRun) -> Parts:
+        parameters, shape = run.module.parameters, run.inputs[0]
+        has_bias = any(name.startswith("bias") for name in parameters)
         one_step = 0
-        for name, weight in held.items():
+        for name, weight in parameters.items():
             if name.startswith("weight_ih"):
                 hidden = weight[0] // gates
                 one_step += gates * (hidden * (weight[1] + hidden) + hidden) + hidden_more * hidden
-                one_step += 2 * bias_gates * hidden * any(each.startswith("bias") for each in held)
+                one_step += 2 * bias_gates * hidden * has_bias
         steps = shape[0] * (1 if run.module.kind.endswith("Cell") else shape[1])
         yield one_step * steps, PRODUCTS
 
@@ -85,4 +93,24 @@ _RULES: dict[str, Rule] = (
     | dict.fromkeys(("nn.GRU", "nn.GRUCell"), _recurrent(4, 3, 3))
     | dict.fromkeys(("nn.LSTM", "nn.LSTMCell"), _recurrent(4, 4, 4))
     | {"nn.Linear": _linear, "nn.Softmax": _softmax, "nn.PReLU": _prelu}
+)
+
+
+def _run(module: nn.Module, args: Args, kwargs: Kwargs) -> int:
+    from thop import profile
+
+    if kwargs:
+        raise PeerError("it takes no inputs by name")
+    return int(profile(module, args, verbose=False)[0])
+
+
+PEER = Peer(
+    name="thop",
+    position=6,
+    unit="MACs",
+    version="0.1.1",
+    packages=("thop",),
+    module="thop",
+    rules=_rules,
+    run=_run,
 )

@@ -1,17 +1,20 @@
-"""torchinfo: parameters of childless modules, by their names and the names of classes."""
+"""torchinfo: parameters of childless modules by name, times the places of the output where the class says Conv."""
 
 from __future__ import annotations
 
 from math import prod
 
-from archcalc.peers.module_rules import BIAS, PRODUCTS, Parts, watched
-from archcalc.peers.tally import Facts, Run, Tally
+from torch import nn
+
+from archcalc.peers.counted_trace import CountedTrace, ModuleRun
+from archcalc.peers.module_rules import BIAS, PRODUCTS, Parts, count_modules
+from archcalc.peers.peer import Args, Kwargs, Peer
+from archcalc.peers.tally import Tally
 
 
-def torchinfo(facts: Facts) -> Tally:
-    """torchinfo: parameters of childless modules by name, times the places of the output where the class says Conv."""
-    tally = watched(facts, lambda module: _torchinfo if module.leaf else None)
-    for path, module in facts.trace.modules.items():
+def _rules(counted: CountedTrace) -> Tally:
+    tally = count_modules(counted, lambda module: _module if module.leaf else None)
+    for path, module in counted.trace.modules.items():
         if any(name.endswith("_orig") for name in module.parameters):
             tally.doubt(f"{path} is pruned: it counts the weights that are left")
         if module.leaf and module.runs and module.parameters and module.outputs == ((),):
@@ -19,7 +22,7 @@ def torchinfo(facts: Facts) -> Tally:
     return tally
 
 
-def _torchinfo(run: Run) -> Parts:
+def _module(run: ModuleRun) -> Parts:
     if not run.module.parameters:
         return
     out, kind = run.outputs[0], run.module.kind
@@ -37,3 +40,22 @@ def _torchinfo(run: Run) -> Parts:
             yield macs, "embedding tables, once a sample"
         else:
             yield macs, BIAS if "bias" in name else PRODUCTS
+
+
+def _run(module: nn.Module, args: Args, kwargs: Kwargs) -> int:
+    from torchinfo import summary
+
+    inputs = dict(kwargs) if kwargs and not args else list(args)
+    return int(summary(module, input_data=inputs, verbose=0, cache_forward_pass=False).total_mult_adds)
+
+
+PEER = Peer(
+    name="torchinfo",
+    position=3,
+    unit="MACs",
+    version="1.8.0",
+    packages=("torchinfo",),
+    module="torchinfo",
+    rules=_rules,
+    run=_run,
+)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.formats.units import count
-from archcalc.peers.conventions import VERSIONS
+from archcalc.peers.registry import versions
 from archcalc.render.table import NETWORK, bounded, facts, unknown_calls
-from archcalc.values.conventions import SCHEMA, Conventions, Projection
+from archcalc.values.conventions import Conventions, Projection
 from archcalc.values.document import Grid, Heading, Quantity, Remark, Table
 
 TOOL = Heading("tool", "tool", "text")
@@ -21,19 +21,19 @@ RECORDS = (
 )
 
 
-def conventions(found: Conventions) -> Grid:
+def conventions(result: Conventions) -> Grid:
     """What each tool prints for a network, the difference to ours, and why."""
-    report = found.report
+    report = result.report
     ours = bounded(report, "macs", report.total("macs"))
     rows: list[tuple[Any, ...]] = [("archcalc", ours, "MACs", None, None)]
-    rows += [(tool.tool, _printed(tool), tool.unit, tool.difference, found.verdict(tool)) for tool in found.tools]
-    remarks = [Remark(tool.tool, _why(tool)) for tool in found.tools if tool.terms or tool.unsure]
+    rows += [(tool.tool, _printed(tool), tool.unit, tool.difference, result.verdict(tool)) for tool in result.tools]
+    remarks = [Remark(tool.tool, _why(tool)) for tool in result.tools if tool.terms or tool.unsure]
     if not report.complete:
         remarks.insert(0, Remark("LOWER BOUND", unknown_calls(report), "warning"))
-    same = [tool.tool for tool in found.tools if not tool.terms and not tool.unsure]
+    same = [tool.tool for tool in result.tools if not tool.terms and not tool.unsure]
     if same:
         remarks.append(Remark("the same", ", ".join(same)))
-    remarks.append(Remark("rules of", VERSIONS, "quiet"))
+    remarks.append(Remark("rules of", versions(), "quiet"))
     remarks.append(Remark("run as", "one forward pass in eval mode on the CPU, each tool by its defaults", "quiet"))
     table = Table(
         title=f"what other tools print for {report.subject}",
@@ -46,20 +46,21 @@ def conventions(found: Conventions) -> Grid:
     records = tuple(
         (
             *(report.subject, tool.tool, tool.printed, tool.unit, tool.difference, not tool.unsure, _why(tool)),
-            *(_said(found, tool), found.verdict(tool)),
+            *(_said(result, tool), result.verdict(tool)),
         )
-        for tool in found.tools
+        for tool in result.tools
     )
-    return Grid(SCHEMA, RECORDS, records, (table,), found.to_dict)
+    return Grid(Conventions.SCHEMA, RECORDS, records, (table,), result.to_dict)
 
 
 def _printed(tool: Projection) -> Any:
     return Quantity(tool.printed, "about") if tool.unsure else tool.printed
 
 
-def _said(found: Conventions, tool: Projection) -> int | None:
-    said = None if found.said is None else found.said.get(tool.tool)
-    return said if isinstance(said, int) else None
+def _said(result: Conventions, tool: Projection) -> int | None:
+    """What the tool printed, where it was run and printed anything."""
+    printed = (result.said or {}).get(tool.tool)
+    return printed if isinstance(printed, int) else None
 
 
 def _why(tool: Projection) -> str:

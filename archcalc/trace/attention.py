@@ -1,4 +1,4 @@
-"""Attention: its one kernel as the CPU runs it, and what torch.nn.MultiheadAttention computes, without running it.
+"""Attention on the meta device as the one kernel that the CPU runs.
 
 On the meta device torch takes attention apart into matrix products, so that its result lies in memory another way
 than the kernel's, and other tensors are saved for the backward pass.
@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from archcalc.trace.shapes import broadcast
-from archcalc.values.trace import AtenOp, Shape, TensorSpec
+from archcalc.ops.shapes import broadcast
 
 PLAIN = F.scaled_dot_product_attention
 _KERNEL = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
@@ -54,61 +52,6 @@ def attention(
         attn_mask = torch.zeros_like(attn_mask, dtype=query.dtype)
     result: Tensor = _KERNEL(query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale)[0]
     return result
-
-
-def multi_head(
-    query: TensorSpec,
-    key: TensorSpec,
-    value: TensorSpec,
-    width: int,
-    heads: int,
-    in_weight: TensorSpec | None,
-    in_bias: TensorSpec | None,
-    bias_k: TensorSpec | None,
-    bias_v: TensorSpec | None,
-    add_zero_attn: bool,
-    dropout_p: float,
-    out_weight: TensorSpec,
-    out_bias: TensorSpec | None,
-    *,
-    training: bool = True,
-    key_padding_mask: TensorSpec | None = None,
-    need_weights: bool = True,
-    attn_mask: TensorSpec | None = None,
-    is_causal: bool = False,
-    average_attn_weights: bool = True,
-    **others: Any,
-) -> tuple[tuple[Shape, ...], tuple[AtenOp, ...]] | None:
-    """Shapes of what `multi_head_attention_forward` puts out, and the products in it; None where torch is asked.
-
-    Sequences are L×N×E and S×N×E, as its module hands them over. All three projections are one product or several,
-    depending on which of the sequences are the same: together as large.
-    """
-    plain = [in_bias, out_bias] if in_bias and out_bias else []
-    if len(query.shape) != 3 or key.shape != value.shape or not plain or (training and dropout_p) or add_zero_attn:
-        return None
-    if any(other for other in (bias_k, bias_v, key_padding_mask, attn_mask, is_causal, *others.values())):
-        return None
-    length, batch, size = query.shape
-    if key.shape[1:] != (batch, size) or size != width or width % heads:
-        return None
-    wanted = ((3 * width, width), (3 * width,), (width, width), (width,))
-    if tuple(each and each.shape for each in (in_weight, in_bias, out_weight, out_bias)) != wanted:
-        return None
-    other = key.shape[0]
-    scores = batch * heads * length * other
-    aten = (
-        _product("mm", batch * (length + 2 * other) * width, width),
-        _product("bmm", scores, width // heads),
-        _product("bmm", batch * length * width, other),
-        _product("addmm", batch * length * width, width),
-    )
-    weights = (batch, length, other) if average_attn_weights else (batch, heads, length, other)
-    return ((length, batch, width), *([weights] if need_weights else [])), aten
-
-
-def _product(name: str, elements: int, terms: int) -> AtenOp:
-    return AtenOp(f"aten.{name}", 2 * elements * terms, (), elements)
 
 
 def _fit(query: Tensor, key: Tensor, value: Tensor, enable_gqa: bool) -> bool:

@@ -1,4 +1,4 @@
-"""What a call gives: by its rule without running it, or by the memory of an equal call."""
+"""What a call gives, without running it: by its definition, or by the memory of an equal call."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from archcalc.trace.attention import multi_head
-from archcalc.trace.layouts import strides_of
-from archcalc.trace.shapes import RULES
-from archcalc.trace.tensors import Key, Known, contiguous_strides
+from archcalc.ops import definition
+from archcalc.ops.definition import Definition
+from archcalc.ops.layout import Key, strides_of
+from archcalc.trace.tensors import Known
 from archcalc.values.trace import AtenOp
-
-MULTI_HEAD = "multi_head_attention_forward"
-_RULED = frozenset([*RULES, MULTI_HEAD])
 
 
 class Result(NamedTuple):
@@ -39,27 +36,33 @@ def container_like(result: Any) -> Callable[[list[Tensor]], Any]:
     return fill
 
 
-def by_rule(kind: str, in_place: bool, args: Any, kwargs: Any, met: list[Known]) -> Result | None:
-    """What a call gives by its shape rule; None where torch is to be asked."""
-    operands = met[1:] if kind == "embedding" else met  # its indices are integers
-    dtype = operands[0].key[2]
-    if kind not in _RULED or not all([known.plain and known.key[2] is dtype for known in operands]):
+def predict_result(
+    kind: str, in_place: bool, args: tuple[Any, ...], kwargs: dict[str, Any], operands: list[Known]
+) -> Result | None:
+    """What a call gives by the definition of its kind; None where torch is to be asked."""
+    known = definition(kind)
+    if known.shape is Definition.shape and known.shapes is Definition.shapes:
+        return None
+    valued = operands[known.index_operands :]
+    dtype = valued[0].key[2]
+    if not all([operand.plain and operand.key[2] is dtype for operand in valued]):
         return None
     try:
-        if kind == MULTI_HEAD:
-            several = multi_head(*args, **kwargs)
-            return several and Result(
-                tuple([(shape, contiguous_strides(shape), dtype) for shape in several[0]]),
-                lambda tensors: (*tensors, None)[:2],
-                several[1],
-            )
-        shape = RULES[kind](*args, **kwargs)
-    except TypeError:  # arguments that the rule does not know
+        call = known.parse(kind, args, kwargs)
+        shapes = call.shapes()
+    except TypeError:  # arguments that the definition does not know
         return None
-    if shape is None:
+    if shapes is None:
         return None
-    contiguous = all([known.contiguous for known in met])
+    contiguous = all([operand.contiguous for operand in operands])
     if in_place:
-        return Result((0,), None, ()) if contiguous and shape == met[0].spec.shape else None
-    strides = strides_of(kind, shape, [known.key for known in operands], contiguous)
-    return None if strides is None else Result(((shape, strides, dtype),), None, ())
+        return Result((0,), None, ()) if contiguous and shapes[0] == operands[0].spec.shape else None
+    outputs: list[Key] = []
+    for shape in shapes:
+        strides = strides_of(known.layout, shape, [operand.key for operand in valued], contiguous)
+        if strides is None:
+            return None
+        outputs.append((shape, strides, dtype))
+    missing = known.most_outputs - len(outputs)
+    container = None if known.most_outputs == 1 else lambda tensors: (*tensors, *[None] * missing)
+    return Result(tuple(outputs), container, call.aten_ops())

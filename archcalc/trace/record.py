@@ -22,21 +22,21 @@ from torch import Tensor, nn
 from torch._ops import OpOverload, OpOverloadPacket
 from torch.overrides import TorchFunctionMode
 
+from archcalc.ops import definition
+from archcalc.ops.definition import asks_in_place
+from archcalc.ops.layout import Key
 from archcalc.trace.attention import PLAIN, as_on_the_cpu, attention
 from archcalc.trace.autocast import as_dtype, cast
 from archcalc.trace.calls import Call, classify, spelling, written_to
 from archcalc.trace.dispatch import aten_op
 from archcalc.trace.modules import Modules, ModuleStack, Runs
-from archcalc.trace.predict import MULTI_HEAD, Result, by_rule, container_like
-from archcalc.trace.shapes import IN_PLACE
+from archcalc.trace.predict import Result, container_like, predict_result
 from archcalc.trace.tensor_table import Tensors
-from archcalc.trace.tensors import Key, Known, empty, on_meta, tensors_in
-from archcalc.values.trace import AtenOp, Op, tensor_specs
+from archcalc.trace.tensors import Known, empty, on_meta, tensors_in
+from archcalc.values.trace import AtenOp, Op, Slice, tensor_specs
 
 _SCALARS = frozenset([int, float, bool, str, type(None), complex])
 _PLACES = frozenset(["to", "cpu", "cuda"])
-# What these do depends on the values of their constant arguments, which must stay real.
-_BY_VALUE = frozenset("getitem setitem index_select repeat_interleave narrow tensor_split split take".split())
 _NAMED = (torch.dtype, torch.device, torch.memory_format, torch.layout, type(...))
 
 
@@ -127,7 +127,7 @@ class Recorder(TorchFunctionMode):
             return {name: self._describe(item, key, met) for name, item in value.items()}
         if kind is slice:
             parts = self._describe((value.start, value.stop, value.step), key, met)
-            return f"slice{parts}"
+            return Slice(*parts)
         if isinstance(value, _NAMED):
             key.append(value)
             return str(value)
@@ -193,12 +193,12 @@ class Recorder(TorchFunctionMode):
         for target in targets:
             met = self.tensors.writable(target, met, live)
 
-        by_value = call.kind in _BY_VALUE and not all([known.live for known in met])
+        by_value = definition(call.kind).reads_values and not all([known.live for known in met])
         by_value = by_value or torch._C._is_any_autocast_enabled()  # autocast changes dtypes behind the arguments
         signature = tuple(key) if live and key[0] is not None and self.may_skip and not by_value else None
         done = self._results.get(signature) if signature else None
         if done is None and signature:
-            done = by_rule(call.kind, bool(targets), described, described_kwargs, met)
+            done = predict_result(call.kind, bool(targets), described, described_kwargs, met)
         if done:
             outputs = [met[output].tensor if isinstance(output, int) else empty(output) for output in done.outputs]
             result, aten = (done.container(outputs) if done.container else outputs[0]), done.aten
@@ -256,7 +256,7 @@ class Recorder(TorchFunctionMode):
 
     def _targets(self, func: Any, call: Call, args: Any, kwargs: Any, live: bool) -> list[Tensor]:
         """The tensors that a call writes to."""
-        if call.in_place or _asks_in_place(call.kind, args, kwargs):
+        if call.in_place or asks_in_place(call.kind, args, kwargs):
             return tensors_in(args[0])
         if "out" in kwargs:
             return tensors_in(kwargs["out"])
@@ -272,14 +272,14 @@ class Recorder(TorchFunctionMode):
         """What the call returns, and which torch ops ran beneath it."""
         self.beneath = []
         somewhere = live or any([known.tensor.is_meta for known in met])
-        to_meta = somewhere and call.kind not in _BY_VALUE and not self.tensors.real
+        to_meta = somewhere and not definition(call.kind).reads_values and not self.tensors.real
         if to_meta and func is PLAIN:
             func = attention
         try:
             args, kwargs = self._stand_in(args, to_meta), self._stand_in(kwargs, to_meta)
             if to_meta and (dtype := cast(call.kind)):
                 args, kwargs = as_dtype(args, dtype), as_dtype(kwargs, dtype)
-            with as_on_the_cpu() if to_meta and call.kind == MULTI_HEAD else nullcontext():
+            with as_on_the_cpu() if to_meta and call.kind == "multi_head_attention_forward" else nullcontext():
                 result = func(*args, **kwargs)
             return result, tuple(self.beneath)
         except Exception as error:
@@ -368,11 +368,6 @@ def _initialises(func: Any, call: Call) -> bool:
     if call.in_place:
         return sys._getframe(2).f_globals.get("__name__") == "torch.nn.init"
     return getattr(func, "__module__", "") == "torch.nn.init"
-
-
-def _asks_in_place(kind: str, args: Any, kwargs: Any) -> bool:
-    position = IN_PLACE.get(kind)
-    return position is not None and bool(kwargs.get("inplace", len(args) > position and args[position]))
 
 
 def _left_in_place(args: Any, kwargs: Any) -> tuple[Any, Any]:

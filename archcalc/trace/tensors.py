@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from archcalc.ops.layout import Key, contiguous_strides
 from archcalc.values.trace import TensorSpec
 
 _META = torch.device("meta")
-
-Key = tuple[tuple[int, ...], tuple[int, ...], torch.dtype]
-"""Shape, stride and dtype: all of a tensor that the shape of a result can depend on."""
 
 
 class Known(NamedTuple):
@@ -50,14 +48,6 @@ def empty(key: Key) -> Tensor:
     """A new tensor without data."""
     with torch._C._DisableTorchDispatch():  # not part of what the model does
         return torch.empty_strided(key[0], key[1], dtype=key[2], device=_META)
-
-
-def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides of a new tensor: the last axis lies closest."""
-    strides = [1]
-    for size in shape[:0:-1]:
-        strides.append(strides[-1] * size)
-    return tuple(strides[::-1]) if shape else ()
 
 
 def tensors_in(tree: Any) -> list[Tensor]:

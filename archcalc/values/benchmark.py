@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from archcalc.values.errors import UsageError
+from archcalc.values.json_types import PlainTree
 from archcalc.values.samples import Samples
+from archcalc.values.stored import Stored
 from archcalc.values.trace import Shape
-
-SCHEMA = "archcalc.bench/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Machine:
     torch: str
     archcalc: str
     commit: str
-    flags: dict[str, Any]
+    flags: dict[str, PlainTree]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Stored):
     """One network, one batch, one phase: "inference", "forward", "backward" or "step".
 
     "forward" keeps what the backward pass needs, "inference" does not; "step" is zeroing the gradients, forward,
@@ -101,6 +100,10 @@ class Timing:
     def images_per_second(self) -> float | None:
         """Samples of the batch that a second does at the median; None where there is no batch."""
         return None if self.batch_size is None else self.batch_size / self.samples.median_seconds
+
+    def _write(self, document: dict[str, Any]) -> dict[str, Any]:
+        medians = {"median_seconds": self.samples.median_seconds, "iqr_seconds": self.samples.iqr_seconds}
+        return {**document, **medians}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +149,13 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Benchmark:
+class Benchmark(Stored):
     """Everything that one benchmark found: each timing with its raw samples, and what they were taken on.
 
     `networks` tells where each network comes from, such as its paper.
     """
+
+    SCHEMA: ClassVar[str] = "archcalc.bench/1"
 
     machine: Machine
     setting: Setting
@@ -167,86 +172,18 @@ class Benchmark:
 
         return render(timings(self), "table", width=100).rstrip("\n")
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values: raw samples, and medians beside them for a reader; seconds, bytes and plain counts."""
-        document = {"schema": SCHEMA, **asdict(self)}
-        for record, timing in zip(document["timings"], self.timings, strict=True):
-            record["median_seconds"] = timing.samples.median_seconds
-            record["iqr_seconds"] = timing.samples.iqr_seconds
-        return document
-
     def save(self, path: str | Path) -> None:
         """Write the benchmark as JSON, to be read by `load` and by `archcalc bench --against`."""
-        Path(path).write_text(json.dumps(self.to_dict()) + "\n", encoding="utf-8")
+        Path(path).write_text(self.to_json() + "\n", encoding="utf-8")
 
 
 def load(path: str | Path) -> Benchmark:
     """The benchmark that a file holds; UsageError where there is none, or one of another schema."""
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise UsageError(f"{path} is not JSON: save a benchmark with --save {path}") from error
-    schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != SCHEMA:
-        raise UsageError(f"{path} holds {schema or 'no benchmark'}, not {SCHEMA}: save one with --save")
     try:
-        return from_dict(document)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is not whole: {type(error).__name__} {error}") from error
-
-
-def from_dict(document: dict[str, Any]) -> Benchmark:
-    """The benchmark that `to_dict` wrote."""
-    return Benchmark(
-        machine=Machine(**document["machine"]),
-        setting=Setting(**document["setting"]),
-        peak=Peak(**document["peak"]),
-        networks=document["networks"],
-        timings=tuple(_timing(each) for each in document["timings"]),
-        layers=tuple(_layers(each) for each in document["layers"]),
-        failures=tuple(Failure(**each) for each in document["failures"]),
-    )
-
-
-def _samples(record: dict[str, Any]) -> Samples:
-    return Samples(tuple(tuple(each) for each in record["rounds"]))
-
-
-def _maybe(record: dict[str, Any] | None) -> Samples | None:
-    return None if record is None else _samples(record)
-
-
-def _timing(record: dict[str, Any]) -> Timing:
-    return Timing(
-        network=record["network"],
-        phase=record["phase"],
-        input_shapes=tuple(tuple(shape) for shape in record["input_shapes"]),
-        batch_size=record["batch_size"],
-        samples=_samples(record["samples"]),
-        macs=record["macs"],
-        bound=Bound(**record["bound"]),
-        memory_bytes=record["memory_bytes"],
-    )
-
-
-def _layers(record: dict[str, Any]) -> Layers:
-    rows = []
-    for row in record["rows"]:
-        shape = row["output_shape"]
-        rows.append(
-            LayerTiming(
-                **{key: value for key, value in row.items() if key not in _NESTED},
-                output_shape=None if shape is None else tuple(shape),
-                bound=Bound(**row["bound"]),
-                forward=_maybe(row["forward"]),
-                backward=_maybe(row["backward"]),
-            )
-        )
-    return Layers(
-        record["network"], record["batch_size"], tuple(rows), _samples(record["forward"]), _maybe(record["backward"])
-    )
-
-
-_NESTED = ("output_shape", "bound", "forward", "backward")
+        return Benchmark.from_json(text, origin=str(path))
+    except UsageError as error:
+        raise UsageError(f"{error}; save a benchmark with --save") from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-SCHEMA = "archcalc.memory/1"
+from archcalc.values.stored import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Stored):
     """Bytes by part.
 
     `weights` and `buffers` are always there; `gradients` and `optimizer_state` while training. `input` is what goes
@@ -25,6 +25,8 @@ class Budget:
     tensors of a forward pass without gradients, `training` that of a step: saved tensors, and gradients of
     activations and weights.
     """
+
+    SCHEMA: ClassVar[str] = "archcalc.memory/1"
 
     subject: str
     batch_size: int | None
@@ -48,7 +50,5 @@ class Budget:
         """Bytes that a training step needs in all; its peak holds the gradients of the weights so far."""
         return self.weights + self.buffers + self.optimizer_state + self.training.nbytes
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values in bytes."""
-        totals = {"inference_total": self.inference_total, "training_total": self.training_total}
-        return {"schema": SCHEMA, **asdict(self), **totals}
+    def _write(self, document: dict[str, Any]) -> dict[str, Any]:
+        return {**document, "inference_total": self.inference_total, "training_total": self.training_total}

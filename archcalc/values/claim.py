@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from archcalc.values.json_types import PlainTree
+from archcalc.values.stored import Stored
 
 VERDICTS = ("exact", "rounds", "truncates", "differs", "within", "over", "under")
 """How a print relates to the computed value; the last three are for budgets."""
@@ -13,7 +16,7 @@ FORMS = ("ratio", "saving", "more")
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Stored):
     """One documented number.
 
     `metric` of `subject` at `place`, a layer's path, "" for the whole network, is `printed` so in `source`, at `where`.
@@ -23,6 +26,9 @@ class Claim:
     `min` are budgets in the place of a print. `input`, `batch`, `training` and `settings` say how the network is run;
     the second one is run as it is by default, with `against_settings`.
     """
+
+    SCHEMA: ClassVar[str] = "archcalc.claim/1"
+    SPARSE: ClassVar[bool] = True
 
     subject: str
     metric: str
@@ -42,8 +48,8 @@ class Claim:
     input: str | None = None
     batch: int | None = None
     training: bool = False
-    settings: dict[str, Any] = field(default_factory=dict)
-    against_settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, PlainTree] = field(default_factory=dict)
+    against_settings: dict[str, PlainTree] = field(default_factory=dict)
     file: str = ""
     number: int = 0
 
@@ -52,17 +58,16 @@ class Claim:
         """Where a person finds it: the file and the number of the claim in it."""
         return f"{self.file}, claim {self.number}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values, only those that are set."""
-        return {key: value for key, value in asdict(self).items() if value not in (None, "", {}, False)}
-
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Stored):
     """A claim, the value computed for it, how the print relates to it, and whether that was expected.
 
     `value` is the computed value in raw text; `problem` says in words what is not as expected.
     """
+
+    SCHEMA: ClassVar[str] = "archcalc.verdict/1"
+    SPARSE: ClassVar[bool] = True
 
     claim: Claim
     value: str
@@ -74,8 +79,16 @@ class Verdict:
         """Whether the verdict is the expected one."""
         return not self.problem
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values: the claim's own, and what came of it."""
-        return {**self.claim.to_dict(), "computed": self.value, "verdict": self.verdict, "ok": self.ok} | (
-            {"problem": self.problem} if self.problem else {}
-        )
+    def _write(self, document: dict[str, Any]) -> dict[str, Any]:
+        claim = document.pop("claim")
+        del claim["schema"]
+        return {**claim, "computed": document.pop("value"), **document, "ok": self.ok}
+
+    @classmethod
+    def _read(cls, document: dict[str, Any]) -> dict[str, Any]:
+        own = {name: document[key] for key, name in _OF_A_VERDICT.items() if key in document}
+        return {"claim": document, **own}
+
+
+_OF_A_VERDICT = {"computed": "value", "verdict": "verdict", "problem": "problem"}
+"""The keys beside the claim's own, and the fields that they hold."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from archcalc.values.report import Report
-
-SCHEMA = "archcalc.compare/1"
+from archcalc.values.stored import Stored
+from archcalc.values.trace import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,15 @@ class Metric:
     key: str
     title: str
     unit: str
-    values: tuple[Any, ...]
+    values: tuple[int | float | Shape | None, ...]
     ratios: tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Stored):
     """Networks side by side; the first is the one that the others are measured by."""
+
+    SCHEMA: ClassVar[str] = "archcalc.compare/1"
 
     reports: tuple[Report, ...]
     metrics: tuple[Metric, ...]
@@ -35,12 +37,10 @@ class Comparison:
 
         return render(comparison(self), "table", width=100).rstrip("\n")
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values: the metrics, and each network's report."""
+    def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         return {
-            "schema": SCHEMA,
             "networks": [report.subject for report in self.reports],
             "complete": all(report.complete for report in self.reports),
-            "metrics": [asdict(metric) for metric in self.metrics],
-            "reports": [report.to_dict() for report in self.reports],
+            "metrics": document["metrics"],
+            "reports": document["reports"],
         }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from archcalc.values.report import Report
-
-SCHEMA = "archcalc.conventions/1"
+from archcalc.values.stored import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,13 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
-class Conventions:
+class Conventions(Stored):
     """What each tool prints for the network of a report.
 
     `said` is there where the tools were run: by name the number that a tool printed, or why there is none.
     """
+
+    SCHEMA: ClassVar[str] = "archcalc.conventions/1"
 
     report: Report
     tools: tuple[Projection, ...]
@@ -67,21 +68,21 @@ class Conventions:
         told = [tool for tool in self.tools if (self.verdict(tool) or "").startswith("differs")]
         return tuple(tool.tool for tool in told if not tool.unsure)
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
+    def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         return {
-            "schema": SCHEMA,
             "network": self.report.subject,
             "macs": self.report.total("macs"),
             "complete": self.report.complete,
             "tools": [
                 {
-                    **asdict(tool),
+                    **fields,
                     "printed": tool.printed,
                     "difference": tool.difference,
                     "exact": not tool.unsure,
                     **({} if self.said is None else {"said": self.said.get(tool.tool), "verdict": self.verdict(tool)}),
                 }
-                for tool in self.tools
+                for tool, fields in zip(self.tools, document["tools"], strict=True)
             ],
+            "said": document["said"],
+            "report": document["report"],
         }

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from archcalc.values.json_types import ExactFraction
+from archcalc.values.stored import Stored
 from archcalc.values.trace import Module, Parameter, Shape
 
 if TYPE_CHECKING:
     import pandas
-
-SCHEMA = "archcalc.report/1"
 
 SUMS = (
     "params",
@@ -98,7 +97,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Row(Stored):
     """One line of a report: a call, or a folded module standing for all calls inside it.
 
     `path` names the row: the module's path, with the kind behind it where a module makes several calls.
@@ -139,7 +138,7 @@ class Row:
     products: tuple[Product, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     receptive_field: Shape | str | None = None
-    jump: tuple[int | Fraction, ...] | None = None
+    jump: tuple[int | ExactFraction, ...] | None = None
     rf_offset: tuple[int, ...] | None = None
     misaligned: bool = False
     read_bytes: int = 0
@@ -215,9 +214,12 @@ class Row:
         """Number of groups of channels that do not see each other."""
         return self.window.groups if self.window else None
 
+    def _write(self, document: dict[str, Any]) -> dict[str, Any]:
+        return {**document, "flops": self.flops}
+
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Stored):
     """What a network costs: rows in forward order and what a reader must know about them.
 
     `source` says where the network comes from, such as the paper; `input_shapes` and `output_shapes` carry the
@@ -227,6 +229,8 @@ class Report:
     `modules` is the tree that the rows came from, by path. `outputs_from` says for each of `output_shapes` where it
     comes from.
     """
+
+    SCHEMA: ClassVar[str] = "archcalc.report/1"
 
     subject: str
     rows: tuple[Row, ...]
@@ -273,17 +277,16 @@ class Report:
 
         return render(layers(self), "table", width=100).rstrip("\n")
 
-    def to_dict(self) -> dict[str, Any]:
-        """The whole report as JSON-ready values: raw integers, shapes as lists with the batch."""
-        totals = {key: self.total(key) for key in ("params", "macs", "flops", "activations")}
+    def _write(self, document: dict[str, Any]) -> dict[str, Any]:
+        rows, modules = document.pop("rows"), document.pop("modules")
         return {
-            "schema": SCHEMA,
-            **{key: value for key, value in asdict(self).items() if key not in ("rows", "modules")},
+            **document,
             "complete": self.complete,
-            "unknown": self.unknown,
-            "totals": totals,
+            "unknown": list(self.unknown),
+            "totals": {key: self.total(key) for key in ("params", "macs", "flops", "activations")},
             "convention": CONVENTION,
-            "rows": [{**asdict(row), "flops": row.flops} for row in self.rows],
+            "rows": rows,
+            "modules": modules,
         }
 
     def to_pandas(self) -> pandas.DataFrame:

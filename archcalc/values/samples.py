@@ -32,6 +32,10 @@ class Samples:
 
     rounds: tuple[tuple[float, ...], ...]
 
+    def __post_init__(self) -> None:
+        if not any(self.rounds):
+            raise ValueError("there has to be at least one sample")
+
     @property
     def seconds(self) -> tuple[float, ...]:
         """Every sample, in the order of time."""

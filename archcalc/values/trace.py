@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Annotated, Any, ClassVar
+
+from archcalc.values.json_types import Tree
+from archcalc.values.stored import Stored
 
 Shape = tuple[int, ...]
 
@@ -56,6 +59,19 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """A slice as an argument of a call."""
+
+    start: Any = None
+    stop: Any = None
+    step: Any = None
+
+
+Argument = Annotated[Any, Tree((TensorSpec, Slice))]
+"""An argument of a call: plain values, nested, with a TensorSpec for every tensor."""
+
+
+@dataclass(frozen=True, slots=True)
 class AtenOp:
     """One primitive torch op that ran beneath a call.
 
@@ -71,7 +87,9 @@ class AtenOp:
     tags: tuple[str, ...]
     output_elements: int
     backward: int = 0
-    arguments: tuple[tuple[Any, ...], tuple[Any, ...], dict[str, Any]] | None = field(default=None, hash=False)
+    arguments: tuple[tuple[Argument, ...], tuple[Argument, ...], dict[str, Argument]] | None = field(
+        default=None, hash=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +107,8 @@ class Op:
     index: int
     kind: str
     modules: tuple[tuple[str, int], ...]
-    args: tuple[Any, ...] = field(hash=False)  # lists become tuples, but dicts stay dicts
-    kwargs: dict[str, Any] = field(hash=False)
+    args: tuple[Argument, ...] = field(hash=False)  # lists become tuples, but dicts stay dicts
+    kwargs: dict[str, Argument] = field(hash=False)
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     aten: tuple[AtenOp, ...] = ()
@@ -148,13 +166,15 @@ class Module:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Stored):
     """Everything that ran, in order, and what was registered.
 
     `modules` holds every module by its path, also those that did not run. `notes` says what a reader must know
     about how the trace was taken. `autograd` says whether what training needs was followed. `failure` is the error's
     text if the model raised: then `ops` ends before it. `buffer_bytes` is the size of the registered buffers.
     """
+
+    SCHEMA: ClassVar[str] = "archcalc.trace/1"
 
     subject: str
     inputs: tuple[TensorSpec, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from statistics import median, quantiles
 
 import pytest
@@ -82,7 +83,7 @@ def test_rounds_that_are_slow_for_both_do_not_widen_the_interval_of_interleaved_
     a = Samples(tuple((second, second) for second in drifting))
     b = Samples(tuple((2 * second, 2 * second) for second in drifting))
     together, apart = ratio(b, a, interleaved=True), ratio(b, a)
-    assert (together.low, together.high) == (pytest.approx(2.0), pytest.approx(2.0))
+    assert (together.low, together.high) == pytest.approx((2.0, 2.0))
     assert apart.high - apart.low > 1
 
 
@@ -238,7 +239,7 @@ def test_layers_fold_into_modules_pass_by_pass() -> None:
 
 
 @pytest.mark.parametrize("benchmark", [SMALL, LAYERED, FAILED], ids=["small", "layered", "failed"])
-def test_what_is_saved_is_read_back(benchmark: archcalc.Benchmark, tmp_path) -> None:
+def test_what_is_saved_is_read_back(benchmark: archcalc.Benchmark, tmp_path: Path) -> None:
     benchmark.save(tmp_path / "run.json")
     assert load(tmp_path / "run.json") == benchmark
     document = json.loads((tmp_path / "run.json").read_text())
@@ -250,7 +251,7 @@ def test_what_is_saved_is_read_back(benchmark: archcalc.Benchmark, tmp_path) -> 
     ("text", "said"),
     [("", "is not JSON"), ("[]", "holds no benchmark"), ('{"schema": "archcalc.bench/0"}', "archcalc.bench/0, not")],
 )
-def test_a_file_that_is_no_benchmark_is_said_to_be_none(text: str, said: str, tmp_path) -> None:
+def test_a_file_that_is_no_benchmark_is_said_to_be_none(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(UsageError, match=said):
         load(tmp_path / "x.json")
@@ -264,7 +265,7 @@ def test_changes_pair_network_input_and_phase() -> None:
     now = replace(SMALL, timings=(timing("a", "step", slow), timing("a", "forward", STEADY), timing("c", "step", slow)))
     step, forward, new = changes(now, SMALL)
     assert step is not None
-    assert (step.ratio.value, step.ratio.verdict) == (pytest.approx(3.0), "slower")
+    assert (step.ratio.value, step.ratio.verdict) == (pytest.approx(3.0), "slower")  # type: ignore[comparison-overlap]
     assert forward is not None
     assert forward.ratio.verdict == "within the noise"
     assert new is None

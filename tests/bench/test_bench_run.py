@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from itertools import count
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from archcalc.bench.measure import ENOUGH
 from archcalc.bench.network import Network, Workload
 from archcalc.values.errors import ModelError, UsageError
 
-QUICK = {"seconds": 0.01, "threads": 1}
+QUICK: dict[str, Any] = {"seconds": 0.01, "threads": 1}
 
 
 # ---- real runs: presence and sanity, never a threshold
@@ -113,7 +114,7 @@ def test_inference_has_no_backward_and_ten_times_the_work_is_slower() -> None:
 
 
 @pytest.mark.parametrize("options", [{"dtype": "bf16"}, {"channels_last": True}], ids=str)
-def test_other_dtypes_and_layouts_run(options: dict[str, object]) -> None:
+def test_other_dtypes_and_layouts_run(options: dict[str, Any]) -> None:
     found = archcalc.benchmark(Branched(), inputs=(2, 3, 8, 8), **QUICK, **options)
     assert len(found.timings) == 3
 
@@ -162,7 +163,7 @@ def test_memory_of_the_host_running_out_is_told_too() -> None:
         ({"layers": True, "compiled": True}, "no layers left"),
     ],
 )
-def test_a_wrong_request_is_a_usage_error(options: dict[str, object], said: str) -> None:
+def test_a_wrong_request_is_a_usage_error(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         archcalc.benchmark("head-gap", **options)
 
@@ -180,7 +181,7 @@ def test_nothing_to_train_and_nothing_to_time() -> None:
 
 def test_compiled_networks_are_run(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = []
-    monkeypatch.setattr(torch, "compile", lambda module: compiled.append(module) or module)
+    monkeypatch.setattr(torch, "compile", lambda module: compiled.append(module) or module)  # type: ignore[func-returns-value]
     archcalc.benchmark("head-gap", compiled=True, mode="inference", **QUICK)
     assert len(compiled) == 1
 

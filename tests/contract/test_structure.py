@@ -12,7 +12,20 @@ import pytest
 import archcalc
 
 ROOT = Path(archcalc.__file__).parent
-STAGES = ["values", "zoo", "sources", "trace", "count", "analysis", "peers", "claims", "bench", "formats", "render"]
+STAGES = [
+    "values",
+    "ops",
+    "zoo",
+    "sources",
+    "trace",
+    "count",
+    "analysis",
+    "peers",
+    "claims",
+    "bench",
+    "formats",
+    "render",
+]
 STAGES += ["export", "pytest_plugin", "cli"]
 """Each stage may import what stands before it."""
 

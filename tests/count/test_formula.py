@@ -10,15 +10,14 @@ import torch
 from torch import Tensor, nn
 
 import archcalc
-from archcalc.count import formulas
+from archcalc.ops import user_formulas
 from tests.cli.test_cli import run
 from tests.trace.test_trace import Of
 
 
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formulas, "FORMULAS", formulas.FORMULAS.copy())
-    monkeypatch.setattr(formulas, "_OWN", {})
+    monkeypatch.setattr(user_formulas, "USER_FORMULAS", {})
 
 
 @torch.library.custom_op("archcalc_test::scan", mutates_args=())

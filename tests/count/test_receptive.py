@@ -44,7 +44,7 @@ def followed(net: nn.Module, shape: Sequence[int]) -> dict[str, Seen]:
     """The last call in each module with its field, by the module's path; the network itself is ""."""
     found = trace(net, (torch.empty(1, *shape, device="meta"),))
     rows = build_report(found).rows
-    seen = receptive_fields(found.ops, found.inputs, [row.window for row in rows])
+    seen = receptive_fields(found)
     last: dict[str, Seen] = {}
     for row, field in zip(rows, seen, strict=True):
         parts = row.module.split(".") if row.module else []
@@ -66,7 +66,7 @@ def agree(row: Row, field: tuple[Axis, ...], x: Tensor, out: Tensor, margin: int
     assert all(inside), f"{row.path}: no unit's field lies inside {tuple(x.shape)}"
     count = min(x.shape[0], max(map(len, inside)))
     # from the middle outwards, and where there are few, all of them
-    order = [sorted(units, key=lambda j, units=units: abs(j - units[len(units) // 2])) for units in inside]
+    order = [_from_the_middle(units) for units in inside]
     units = [tuple(axis[n % len(axis)] for axis in order) for n in range(count)]
     for unit, found in zip(units, extents(x, out, units), strict=True):
         assert found == [axis.ends(j) for axis, j in zip(field, unit, strict=True)], f"{row.path} at {unit}"
@@ -74,6 +74,10 @@ def agree(row: Row, field: tuple[Axis, ...], x: Tensor, out: Tensor, margin: int
     for unit, found in zip(edges, extents(x, out, edges), strict=True):
         for axis, j, extent in zip(field, unit, found, strict=True):
             assert within(extent, axis.ends(j)), f"{row.path} at {unit}"
+
+
+def _from_the_middle(units: list[int]) -> list[int]:
+    return sorted(units, key=lambda j: abs(j - units[len(units) // 2]))
 
 
 def within(extent: Extent, ends: tuple[int, int]) -> bool:
@@ -137,7 +141,7 @@ def _local(said: Seen) -> bool:
 
 def _long_enough(seen: list[Seen], axis: int) -> int:
     """The size of an input in which a unit of every layer has its whole field, and the one after it."""
-    needed = 1
+    needed: int | Fraction = 1
     for said in filter(_local, seen):
         along = (said[1] or ())[axis]
         if along.jump:

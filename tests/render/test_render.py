@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import pandas
@@ -18,6 +19,7 @@ from archcalc.render.compare import comparison, sentences
 from archcalc.render.list import catalogue
 from archcalc.render.table import layers, layers_of, selection
 from archcalc.values.columns import COLUMNS, DEFAULT
+from archcalc.values.document import Grid
 from archcalc.values.errors import UsageError
 from archcalc.values.report import Report, Row
 from tests.support.render_literals import (
@@ -45,11 +47,11 @@ GRIDS = {report.subject: layers(report) for report in REPORTS} | {
 WIDTHS = (40, 60, 80, 120, 200)
 
 
-def records(grid):
+def records(grid: Grid) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(render(grid, "csv"))))
 
 
-def body(text):
+def body(text: str) -> tuple[list[list[str]], list[str]]:
     """The lines of a table between its first rule and its last, cells apart."""
     lines = text.split("\n")
     rules = [at for at, line in enumerate(lines) if line.startswith("─")]
@@ -58,7 +60,7 @@ def body(text):
 
 @pytest.mark.parametrize("name", GRIDS)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_line_of_a_table_is_wider_than_the_terminal(name, width):
+def test_no_line_of_a_table_is_wider_than_the_terminal(name: str, width: int) -> None:
     for ascii_only in (False, True):
         for line in render(GRIDS[name], "table", width=width, ascii_only=ascii_only).split("\n"):
             assert width_of(line) <= width, line
@@ -66,7 +68,7 @@ def test_no_line_of_a_table_is_wider_than_the_terminal(name, width):
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_colour_is_all_that_colour_changes(name):
+def test_colour_is_all_that_colour_changes(name: str) -> None:
     coloured = render(GRIDS[name], "table", colour=True)
     assert "\x1b[1m" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render(GRIDS[name], "table")
@@ -74,13 +76,13 @@ def test_colour_is_all_that_colour_changes(name):
 
 @pytest.mark.parametrize("name", GRIDS)
 @pytest.mark.parametrize("form", FORMATS)
-def test_ascii_only_is_ascii(name, form):
+def test_ascii_only_is_ascii(name: str, form: str) -> None:
     assert render(GRIDS[name], form, width=200, ascii_only=True).isascii()
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", GRIDS)
-def test_a_text_ends_with_one_line_end(name, form):
+def test_a_text_ends_with_one_line_end(name: str, form: str) -> None:
     text = render(GRIDS[name], form)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
@@ -89,7 +91,7 @@ def test_a_text_ends_with_one_line_end(name, form):
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("report", [SMALL, INCOMPLETE, FAILED], ids=lambda report: report.subject)
-def test_printed_cells_add_up_to_the_printed_total(report, width):
+def test_printed_cells_add_up_to_the_printed_total(report: Report, width: int) -> None:
     rows, total = body(render(layers(report, ("path", "params", "macs")), "table", width=width))
     printed = {"params": 0, "macs": 0}
     for row in rows:
@@ -101,7 +103,7 @@ def test_printed_cells_add_up_to_the_printed_total(report, width):
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.subject)
-def test_csv_parses_back_to_the_report(report):
+def test_csv_parses_back_to_the_report(report: Report) -> None:
     found = records(layers(report))
     assert [record["path"] for record in found] == [row.path for row in report.rows]
     for record, row in zip(found, report.rows, strict=True):
@@ -111,7 +113,7 @@ def test_csv_parses_back_to_the_report(report):
         assert record["params"] == str(row.params)
 
 
-def test_csv_writes_shapes_without_batch_and_windows_by_axis():
+def test_csv_writes_shapes_without_batch_and_windows_by_axis() -> None:
     record = records(layers(SMALL))[0]
     assert (record["input_shape"], record["output_shape"]) == ("3x227x227", "96x55x55")
     assert (record["kernel"], record["stride"], record["padding"]) == ("11x11", "4x4", "0x0")
@@ -119,7 +121,7 @@ def test_csv_writes_shapes_without_batch_and_windows_by_axis():
     assert record["input_shape"] == "1x3x227x227"
 
 
-def test_pandas_sums_the_csv_to_the_totals():
+def test_pandas_sums_the_csv_to_the_totals() -> None:
     frame = pandas.read_csv(io.StringIO(render(layers(SMALL), "csv")))
     for key in ("params", "macs", "flops"):
         assert frame[key].sum() == SMALL.total(key)
@@ -127,12 +129,12 @@ def test_pandas_sums_the_csv_to_the_totals():
     assert frame["macs"].isna().sum() == 2
 
 
-def test_several_networks_are_one_csv():
+def test_several_networks_are_one_csv() -> None:
     found = records(layers_of((SMALL, FAILED)))
     assert [record["network"] for record in found] == ["small"] * 5 + ["failed"] * 2
 
 
-def test_json_is_the_whole_report_or_the_columns_asked_for():
+def test_json_is_the_whole_report_or_the_columns_asked_for() -> None:
     assert json.loads(render(layers(SMALL), "json")) == json.loads(json.dumps(SMALL.to_dict()))
     chosen = json.loads(render(layers(INCOMPLETE, ("path", "macs", "note")), "json"))
     assert chosen["rows"][-1] == {"path": "block", "macs": None, "note": "unknown: erfinv"}
@@ -143,7 +145,7 @@ def test_json_is_the_whole_report_or_the_columns_asked_for():
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "latex"])
-def test_what_is_unknown_is_never_printed_as_zero(form):
+def test_what_is_unknown_is_never_printed_as_zero(form: str) -> None:
     text = render(layers(INCOMPLETE, ("path", "macs", "activations")), form)
     (line,) = (line for line in text.split("\n") if "odd" in line and "has" not in line and "have" not in line)
     assert re.findall(r"[\d?]+", line) == ["?", "?"]
@@ -152,7 +154,7 @@ def test_what_is_unknown_is_never_printed_as_zero(form):
     assert ("≥" in text) or (r"$\geq$" in text)
 
 
-def test_remarks_tell_what_a_reader_must_know():
+def test_remarks_tell_what_a_reader_must_know() -> None:
     text = " ".join(render(layers(INCOMPLETE), "table", width=200).split())
     assert "aux1 1,010, aux2 5: 1,015 params registered but not run" in text
     assert "to depth 2: 7 rows stand for 7 calls; --depth and --all show more" in text
@@ -162,14 +164,14 @@ def test_remarks_tell_what_a_reader_must_know():
     assert f"params {SMALL.total('params'):,} (38.1M)" in complete
 
 
-def test_a_failure_ends_every_table_for_people():
+def test_a_failure_ends_every_table_for_people() -> None:
     for form in ("table", "markdown", "latex"):
         text = " ".join(render(layers(FAILED), form, width=200).split())
         assert "the table ends where the model failed: pool1: kernel 3x3 is larger than its input 1x1" in text
         assert "calls counted" not in text
 
 
-def test_long_names_fold_and_lose_nothing():
+def test_long_names_fold_and_lose_nothing() -> None:
     for width in WIDTHS:
         lines = render(layers(LONG, ("path", "params", "macs")), "table", width=width).split("\n")
         start = next(at for at, line in enumerate(lines) if line.startswith("─"))
@@ -179,7 +181,7 @@ def test_long_names_fold_and_lose_nothing():
         assert path.startswith(LONG.rows[0].path)
 
 
-def test_narrow_tables_drop_columns_by_rank_and_say_so():
+def test_narrow_tables_drop_columns_by_rank_and_say_so() -> None:
     for width in WIDTHS:
         text = render(layers(SMALL), "table", width=width)
         head = next(line for line in text.split("\n") if line.startswith("layer")).split()
@@ -189,13 +191,13 @@ def test_narrow_tables_drop_columns_by_rank_and_say_so():
     assert "share" not in render(layers(SMALL), "table", width=80)
 
 
-def test_columns_that_say_nothing_are_left_out_unless_asked_for():
+def test_columns_that_say_nothing_are_left_out_unless_asked_for() -> None:
     dense = replace(SMALL, rows=(SMALL.rows[1], SMALL.rows[4]))
     assert "kernel" not in render(layers(dense), "table", width=200)
     assert "kernel" in render(layers(dense, ("path", "kernel")), "table", width=200)
 
 
-def test_markup_in_names_is_escaped():
+def test_markup_in_names_is_escaped() -> None:
     markdown = render(layers(NASTY), "markdown")
     assert r"| a_b\|c&d%\_ |" in markdown
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in markdown.split("\n") if line.startswith("|")} == {7}
@@ -205,7 +207,7 @@ def test_markup_in_names_is_escaped():
     assert latex.count("{") - latex.count(r"\{") == latex.count("}") - latex.count(r"\}")
 
 
-def test_comparison_for_people():
+def test_comparison_for_people() -> None:
     text = render(comparison(COMPARISON), "table", width=80)
     assert "0.103x" in text
     assert "?" in text
@@ -229,7 +231,7 @@ def test_comparison_for_people():
         (0, 7, "b needs 7 multiply-adds, a none"),
     ],
 )
-def test_the_saving_in_one_line(before, after, said):
+def test_the_saving_in_one_line(before: int, after: int, said: str) -> None:
     first, second = (
         Report(name, (Row("fc", "linear", macs=macs, least_macs=macs),), ((1, 3),))
         for name, macs in (("a", before), ("b", after))
@@ -237,12 +239,12 @@ def test_the_saving_in_one_line(before, after, said):
     assert sentences(compare(first, second)) == [said]
 
 
-def test_lower_bounds_are_not_compared_in_words():
+def test_lower_bounds_are_not_compared_in_words() -> None:
     assert sentences(compare(SMALL, INCOMPLETE)) == []
     assert sentences(compare(FAILED, SMALL)) == []
 
 
-def test_comparison_as_csv():
+def test_comparison_as_csv() -> None:
     first, second, third = records(comparison(COMPARISON))
     assert list(first) == (
         "network input_shape depth depth_ratio params params_ratio macs macs_ratio complete schema".split()
@@ -254,14 +256,14 @@ def test_comparison_as_csv():
     assert (third["params"], third["complete"], third["schema"]) == ("", "false", "archcalc.compare/1")
 
 
-def test_comparison_with_layers():
+def test_comparison_with_layers() -> None:
     grid = comparison(COMPARISON, with_layers=True, keys=("path", "macs"))
     assert len(grid.tables) == 4
     assert list(records(grid)[0]) == ["network", "path", "macs", "schema"]
     assert len(json.loads(render(grid, "json"))["reports"]) == 3
 
 
-def test_catalogue():
+def test_catalogue() -> None:
     text = render(catalogue(LISTINGS), "table")
     assert "40.7/18.2 ImageNet val, 10 crops" in text
     assert "-/15.3 test" in text
@@ -275,7 +277,7 @@ def test_catalogue():
     assert (networks[1]["complete"], "macs" in networks[2]) == (False, False)
 
 
-def test_selection_of_columns():
+def test_selection_of_columns() -> None:
     assert selection("path, macs,path") == ("path", "macs")
     assert selection("all") == tuple(COLUMNS)
     with pytest.raises(UsageError, match=r"unknown column 'mac'. did you mean macs"):
@@ -284,25 +286,25 @@ def test_selection_of_columns():
         selection(" , ")
 
 
-def test_an_unknown_format_is_a_usage_error():
+def test_an_unknown_format_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"unknown format 'cvs'. did you mean csv"):
         render(layers(SMALL), "cvs")
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_nothing_is_printed_wrong_for_an_empty_report(form):
+def test_nothing_is_printed_wrong_for_an_empty_report(form: str) -> None:
     text = render(layers(EMPTY), form)
     assert "network" in text if form == "csv" else "empty" in text
     assert len(records(layers(EMPTY))) == 0
 
 
-def test_huge_numbers_keep_every_digit():
+def test_huge_numbers_keep_every_digit() -> None:
     text = render(layers(HUGE), "table", width=120)
     assert f"{10**24 + 9216 * 4096:,}" in text
     assert str(10**24) in render(layers(HUGE), "csv")
 
 
-def test_units():
+def test_units() -> None:
     assert units.count(60965224) == "60,965,224"
     numbers = (0, 840, 1516, 9994, 9996, 999_949, 999_951, 12_443_648, 120_422_400, 1_814_073_344)
     wanted = "0 840 1.52k 9.99k 10.0k 999.9k 1.00M 12.4M 120.4M 1.81G"
@@ -317,14 +319,14 @@ def test_units():
     assert (units.size(()), units.size((0, 3))) == ("scalar", "0x3")
 
 
-def test_folding_breaks_behind_separators():
+def test_folding_breaks_behind_separators() -> None:
     assert folded("layer4.2.downsample", 10) == ["layer4.2.", "downsample"]
     assert folded("one two three", 8) == ["one two", "three"]
     assert folded("abcdefgh", 3) == ["abc", "def", "gh"]
     assert folded("層層層", 4) == ["層層", "層"]
 
 
-def test_rendering_needs_neither_torch_nor_pandas_nor_rich():
+def test_rendering_needs_neither_torch_nor_pandas_nor_rich() -> None:
     code = (
         "import sys; sys.path.insert(0, '.'); from tests.support.render_literals import REPORTS, COMPARISON, COSTED\n"
         "from archcalc.formats import FORMATS, render\n"
@@ -358,6 +360,6 @@ def test_rendering_needs_neither_torch_nor_pandas_nor_rich():
         ("catalogue-cost", "table", 120),
     ],
 )
-def test_golden(golden, name, form, width):
+def test_golden(golden: Callable[[str, str], None], name: str, form: str, width: int) -> None:
     suffix = {"table": "txt", "markdown": "md", "latex": "tex"}.get(form, form)
     golden(f"{name}-{width}.{suffix}", render(GRIDS[name], form, width=width))

@@ -25,14 +25,40 @@ STEADY = Samples(((0.010, 0.010, 0.011), (0.010, 0.009)))
 SHAKY = Samples(((0.010, 0.020), (0.030, 0.040)))
 
 
-def timing(network, phase, samples, macs=50_000_000, batch=1, memory=None):
+def timing(
+    network: str,
+    phase: str,
+    samples: Samples,
+    macs: int | None = 50_000_000,
+    batch: int = 1,
+    memory: int | None = None,
+) -> Timing:
     return Timing(network, phase, ((batch, 3, 8, 8),), batch, samples, macs, Bound(0.004, 0.001), memory)
 
 
-def layer(path, forward, backward, macs=25_000_000, note="", calls=1):
-    samples = [None if each is None else Samples((each,)) for each in (forward, backward)]
+def layer(
+    path: str,
+    forward: tuple[float, ...] | None,
+    backward: tuple[float, ...] | None,
+    macs: int | None = 25_000_000,
+    note: str = "",
+    calls: int = 1,
+) -> LayerTiming:
+    ran, trained = (None if seconds is None else Samples((seconds,)) for seconds in (forward, backward))
     return LayerTiming(
-        path, "conv2d", path, 0, (1, 8, 4, 4), 216, macs, macs and 2 * macs, Bound(0.002, 0.0), *samples, note, calls
+        path,
+        "conv2d",
+        path,
+        0,
+        (1, 8, 4, 4),
+        216,
+        macs,
+        macs and 2 * macs,
+        Bound(0.002, 0.0),
+        ran,
+        trained,
+        note,
+        calls,
     )
 
 

@@ -123,7 +123,7 @@ def outputs(
 
 def extents(x: Tensor, out: Tensor, units: Sequence[tuple[int, ...]]) -> list[list[Extent]]:
     """For unit number b of sample number b: what it sees along each axis."""
-    chosen = torch.stack([out[(number, slice(None), *unit)].sum() for number, unit in enumerate(units)])
+    chosen = torch.stack([out[(number, slice(None), *unit)].sum() for number, unit in enumerate(units)])  # type: ignore[index]
     (gradient,) = torch.autograd.grad(chosen.sum(), x, retain_graph=True)
     seen = gradient.ne(0).any(1)
     found: list[list[Extent]] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -150,7 +152,7 @@ def mobilenet_v2() -> nn.Module:
 
 def imagenet(*parts: nn.Module) -> nn.Module:
     """In a row, on images of ImageNet's usual size."""
-    net = nn.Sequential(*parts)
+    net: Any = nn.Sequential(*parts)
     net.input_shape = (3, 224, 224)
     return net
 

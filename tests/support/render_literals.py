@@ -7,7 +7,15 @@ from archcalc.values.listing import Architecture, Listing, Totals
 from archcalc.values.report import Report, Row, Window
 
 
-def conv(path, inputs, outputs, kernel, stride=1, padding=0, groups=1):
+def conv(
+    path: str,
+    inputs: tuple[int, int, int],
+    outputs: tuple[int, int, int],
+    kernel: int,
+    stride: int = 1,
+    padding: int = 0,
+    groups: int = 1,
+) -> Row:
     weights = outputs[0] * inputs[0] // groups * kernel**2
     macs = weights * outputs[1] * outputs[2]
     return Row(
@@ -25,12 +33,11 @@ def conv(path, inputs, outputs, kernel, stride=1, padding=0, groups=1):
     )
 
 
-def free(path, kind, shape):
+def free(path: str, kind: str, shape: tuple[int, ...]) -> Row:
     return Row(path, kind, path, input_shapes=((1, *shape),), output_shapes=((1, *shape),), free="pointwise")
 
 
-def linear(path, inputs, outputs):
-    shapes = {"input_shapes": ((1, inputs),), "output_shapes": ((1, outputs),)}
+def linear(path: str, inputs: int, outputs: int) -> Row:
     macs = inputs * outputs
     return Row(
         path,
@@ -41,11 +48,12 @@ def linear(path, inputs, outputs):
         least_macs=macs,
         activations=outputs,
         depth=2,
-        **shapes,
+        input_shapes=((1, inputs),),
+        output_shapes=((1, outputs),),
     )
 
 
-def strange(path, least=0):
+def strange(path: str, least: int = 0) -> Row:
     return Row(
         path,
         "erfinv",
@@ -125,7 +133,11 @@ COMPARISON = Comparison(
 )
 
 
-def architecture(name, errors=(), variant_of=None):
+def architecture(
+    name: str,
+    errors: tuple[tuple[str, float | None, float | None], ...] = (),
+    variant_of: str | None = None,
+) -> Architecture:
     return Architecture(
         name, 2012, "Nobody 2012, section 3.5", (3, 227, 227), "Two towers.", "f", "b", (), variant_of, errors
     )

@@ -170,7 +170,7 @@ def test_nothing_of_the_module_changes(case: str) -> None:
         HARMS[case](self, x)
         return self.fc(x)
 
-    net = Of(forward, fc=nn.Linear(4, 4))
+    net: Any = Of(forward, fc=nn.Linear(4, 4))
     net.register_buffer("buffer", torch.ones(4))
     net.plain = None
     net.fc.weight.grad = torch.ones(4, 4)

@@ -59,7 +59,7 @@ def causal() -> Tensor:
 ATTENTION: dict[str, Case] = {
     **{
         f"self, training {training}, weights {weights}": (
-            lambda training=training, weights=weights: of(
+            lambda training=training, weights=weights: of(  # type: ignore[misc]
                 lambda s, x: s.a(x, x, x, need_weights=weights), (B, T, D), training, a=mha()
             ),
             SELF,
@@ -103,7 +103,7 @@ ATTENTION: dict[str, Case] = {
     ),
     **{
         f"nn.Transformer, training {training}": (
-            lambda training=training: layer(
+            lambda training=training: layer(  # type: ignore[misc]
                 nn.Transformer(D, H, 2, 3, 16, batch_first=True), (B, S, D), (B, T, D), training=training
             ),
             2 * B * (4 * S * D * D + 2 * S * S * D + 2 * S * D * 16) + 3 * DECODER,
@@ -140,7 +140,7 @@ def test_attention(case: str) -> None:
     check(ATTENTION[case])
 
 
-QKV = [(B, 4, T, D), (B, 4, S, D), (B, 4, S, D)]
+QKV: list[tuple[int, ...]] = [(B, 4, T, D), (B, 4, S, D), (B, 4, S, D)]
 DOT_PRODUCT: dict[str, tuple[list[tuple[int, ...]], dict[str, Any], int]] = {
     "plain": (QKV, {}, B * 4 * 2 * T * S * D),
     "causal": ([QKV[0]] * 3, {"is_causal": True}, B * 4 * 2 * T * T * D),
@@ -159,7 +159,7 @@ DOT_PRODUCT: dict[str, tuple[list[tuple[int, ...]], dict[str, Any], int]] = {
 def test_scaled_dot_product_attention(case: str) -> None:
     shapes, settings, macs = DOT_PRODUCT[case]
     found = check((lambda: of(lambda s, *x: F.scaled_dot_product_attention(*x, **settings), shapes), macs))
-    assert found.output_shapes[0] == F.scaled_dot_product_attention(*map(torch.rand, shapes), **settings).shape
+    assert found.output_shapes[0] == F.scaled_dot_product_attention(*map(torch.rand, shapes), **settings).shape  # type: ignore[arg-type]
     assert found.notes == ()
 
 
@@ -185,12 +185,12 @@ def test_what_attention_saves_is_what_the_real_kernel_saves() -> None:
 
 # ---- recurrent: gates from the input and from the state, at every step
 
-RECURRENT: list[tuple[type[nn.RNNBase], int]] = [(nn.RNN, 1), (nn.GRU, 3), (nn.LSTM, 4)]
+RECURRENT: list[tuple[Callable[..., nn.RNNBase], int]] = [(nn.RNN, 1), (nn.GRU, 3), (nn.LSTM, 4)]
 
 
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(("kind", "gates"), RECURRENT)
-def test_recurrent_layers(kind: type[nn.RNNBase], gates: int, training: bool) -> None:
+def test_recurrent_layers(kind: Callable[..., nn.RNNBase], gates: int, training: bool) -> None:
     def steps(inputs: int) -> int:
         return gates * (inputs * 3 + 3 * 3)
 
@@ -205,7 +205,7 @@ def test_recurrent_layers(kind: type[nn.RNNBase], gates: int, training: bool) ->
 
 
 @pytest.mark.parametrize(("kind", "gates"), RECURRENT)
-def test_packed_sequences_count_the_steps_that_are_there(kind: type[nn.RNNBase], gates: int) -> None:
+def test_packed_sequences_count_the_steps_that_are_there(kind: Callable[..., nn.RNNBase], gates: int) -> None:
     def forward(self: Any, x: Tensor) -> Tensor:
         packed = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([5, 3]), batch_first=True)
         return nn.utils.rnn.pad_packed_sequence(self.r(packed)[0], batch_first=True)[0]
@@ -215,7 +215,7 @@ def test_packed_sequences_count_the_steps_that_are_there(kind: type[nn.RNNBase],
 
 
 def unrolled(self: Any, x: Tensor) -> Tensor:
-    state = None
+    state: Any = None
     for step in x:
         state = self.cell(step, state)
     return state[0]
@@ -356,7 +356,7 @@ FREE: dict[str, tuple[Callable[..., Any], Any]] = {
             nn.AdaptiveMaxPool2d(2)(x),
             nn.LPPool2d(2, 2)(x),
             nn.FractionalMaxPool2d(2, output_size=3)(x),
-            F.max_unpool2d(*F.max_pool2d(x, 2, return_indices=True), 2),
+            F.max_unpool2d(*F.max_pool2d(x, 2, return_indices=True), 2),  # type: ignore[arg-type]
             nn.AvgPool3d(2)(x),
         ],
         (2, 4, 6, 6),
@@ -376,7 +376,7 @@ FREE: dict[str, tuple[Callable[..., Any], Any]] = {
         (2, 4, 6, 6),
     ),
     "grids": (
-        lambda s, x: F.grid_sample(x, F.affine_grid(x[:, 0, :2, :3], (2, 4, 5, 5), False), align_corners=False),
+        lambda s, x: F.grid_sample(x, F.affine_grid(x[:, 0, :2, :3], (2, 4, 5, 5), False), align_corners=False),  # type: ignore[arg-type]
         (2, 4, 6, 6),
     ),
     "folds and shuffles": (
@@ -396,7 +396,7 @@ FREE: dict[str, tuple[Callable[..., Any], Any]] = {
             F.cross_entropy(x, torch.zeros(2, dtype=torch.long))
             + F.binary_cross_entropy_with_logits(x, torch.zeros(2, 4))
             + F.smooth_l1_loss(x, -x)
-            + F.ctc_loss(x[:, None].log_softmax(-1), torch.ones(1, 1, dtype=torch.long), (2,), (1,))
+            + F.ctc_loss(x[:, None].log_softmax(-1), torch.ones(1, 1, dtype=torch.long), (2,), (1,))  # type: ignore[arg-type]
         ),
         (2, 4),
     ),

@@ -141,7 +141,7 @@ def test_containers_and_hooks_are_left_as_they_were() -> None:
             self.installed = True
         return self.a(x)
 
-    net = Of(forward, a=fc())
+    net: Any = Of(forward, a=fc())
     net.cache, net.state = ["old"], {"of": {"keys": {0}}}
     shapes = [archcalc.analyze(net, (2, 4)).output_shapes for _ in range(2)]
     assert shapes == [((4, 4),)] * 2
@@ -152,7 +152,7 @@ def test_containers_and_hooks_are_left_as_they_were() -> None:
 @pytest.mark.parametrize("change", ["registered", "aten"])
 def test_ops_that_write_to_a_buffer_write_to_a_copy(ops: Any, change: str) -> None:
     write = ops.count_ if change == "registered" else lambda n: torch.ops.aten.add_.Tensor(n, torch.ones(1))
-    net = Of(lambda self, x: (write(self.n), self.a(x))[1], a=fc())
+    net: Any = Of(lambda self, x: (write(self.n), self.a(x))[1], a=fc())
     net.register_buffer("n", torch.zeros(1))
     archcalc.analyze(net, (2, 4))
     assert net.n.item() == 0

@@ -93,7 +93,7 @@ def test_what_does_not_depend_on_the_input_is_computed_for_real() -> None:
 
 
 def test_a_call_with_the_same_shapes_but_another_kind_of_number_is_another_call() -> None:
-    def forward(self: Any, x: Tensor) -> Tensor:
+    def forward(self: Any, x: Tensor) -> tuple[Tensor, Tensor]:
         whole = x.long()
         return whole * 1, whole * 1.0
 
@@ -102,7 +102,7 @@ def test_a_call_with_the_same_shapes_but_another_kind_of_number_is_another_call(
 
 
 def test_view_in_place_and_strided_results_are_remembered_right() -> None:
-    def forward(self: Any, x: Tensor) -> Tensor:
+    def forward(self: Any, x: Tensor) -> tuple[Tensor, Tensor]:
         a, b = x.transpose(1, 2), x.transpose(1, 2)
         assert not b.is_contiguous()
         return a.contiguous().view(-1), b.contiguous().view(-1)
@@ -111,7 +111,7 @@ def test_view_in_place_and_strided_results_are_remembered_right() -> None:
 
 
 def test_several_outputs_of_one_call_and_a_repeat_of_it() -> None:
-    def forward(self: Any, x: Tensor) -> Tensor:
+    def forward(self: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         first, second = x.chunk(2, dim=1)
         third, fourth = x.chunk(2, dim=1)
         values, indices = first.max(dim=1)

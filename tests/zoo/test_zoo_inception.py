@@ -39,7 +39,7 @@ def convs(module: nn.Module) -> list[nn.Conv2d]:
 
 
 @pytest.mark.parametrize(("name", "expected"), [("inception-v3", V3_SHAPES), ("inception-v4", V4_SHAPES)])
-def test_modules_and_what_leaves_them(name, expected):
+def test_modules_and_what_leaves_them(name: str, expected: dict[str, tuple[int, int, int]]) -> None:
     shapes = output_shapes(name)
     assert {path: shapes[path] for path in expected} == expected
     modules = [path for path, _ in on_meta(name).named_children()]
@@ -47,7 +47,7 @@ def test_modules_and_what_leaves_them(name, expected):
 
 
 @pytest.mark.parametrize("name", ["inception-v3", "inception-v4"])
-def test_every_convolution_is_normalised_and_rectified(name):
+def test_every_convolution_is_normalised_and_rectified(name: str) -> None:
     for row in on_meta(name).modules():
         layers = list(row.children())
         for index, layer in enumerate(layers):
@@ -57,12 +57,12 @@ def test_every_convolution_is_normalised_and_rectified(name):
                 assert isinstance(layers[index + 2], nn.ReLU)
 
 
-def test_v4_has_small_and_split_kernels_only():
+def test_v4_has_small_and_split_kernels_only() -> None:
     kernels = {conv.kernel_size for conv in convs(on_meta("inception-v4"))}
     assert kernels == {(1, 1), (3, 3), (1, 7), (7, 1), (1, 3), (3, 1)}
 
 
-def test_v4_convolutions_are_those_of_the_figures():
+def test_v4_convolutions_are_those_of_the_figures() -> None:
     found = [
         (conv.kernel_size[0] * conv.kernel_size[1], conv.in_channels, conv.out_channels)
         for conv in convs(on_meta("inception-v4"))
@@ -80,24 +80,24 @@ def test_v4_convolutions_are_those_of_the_figures():
         ("Mixed_7b", {(1, 1), (1, 3), (3, 1), (3, 3)}),
     ],
 )
-def test_v3_kernels_by_kind_of_module(label, kernels):
+def test_v3_kernels_by_kind_of_module(label: str, kernels: set[tuple[int, int]]) -> None:
     assert {conv.kernel_size for conv in convs(on_meta("inception-v3").get_submodule(label))} == kernels
 
 
-def test_v3_splits_into_seven_channel_widths():
+def test_v3_splits_into_seven_channel_widths() -> None:
     net = on_meta("inception-v3")
     widths = [net.get_submodule(f"Mixed_6{letter}.branch2.1x1").out_channels for letter in "bcde"]
     assert widths == [128, 160, 160, 192]
 
 
-def test_v3_keeps_both_halves_of_its_last_split():
+def test_v3_keeps_both_halves_of_its_last_split() -> None:
     shapes = output_shapes("inception-v3")
     for branch in ("branch2", "branch3"):
         assert shapes[f"Mixed_7c.{branch}.concat.branch1"] == shapes[f"Mixed_7c.{branch}.concat.branch2"] == (384, 8, 8)
         assert shapes[f"Mixed_7c.{branch}"] == (768, 8, 8)
 
 
-def test_v3_runs_its_head_in_training_only():
+def test_v3_runs_its_head_in_training_only() -> None:
     net, images = on_meta("inception-v3", num_classes=5), torch.empty(2, 3, 299, 299, device="meta")
     main, head = net.train()(images)
     assert main.shape == head.shape == (2, 5)
@@ -106,18 +106,18 @@ def test_v3_runs_its_head_in_training_only():
     assert params(on_meta("inception-v3"), "auxiliary_head") == head_params == 27161264 - 23834568
 
 
-def test_a_figure_that_cannot_be_read_says_so():
+def test_a_figure_that_cannot_be_read_says_so() -> None:
     with pytest.raises(ValueError, match="'3x3 of 64' is no step"):
         inception._row("1x1 32 > 3x3 of 64", 8)
 
 
-def test_split_kernels_save_a_third_and_five_sevenths():
+def test_split_kernels_save_a_third_and_five_sevenths() -> None:
     assert MACS["conv1x3-3x1"] * 3 == MACS["conv3x3"] * 2
     assert MACS["conv1x7-7x1"] * 49 == MACS["conv7x7"] * 14
 
 
 @pytest.mark.parametrize(("name", "field"), [("conv3x3", 3), ("conv1x3-3x1", 3), ("conv1x7-7x1", 7), ("conv7x7", 7)])
-def test_split_kernels_see_what_the_square_one_sees(name, field):
+def test_split_kernels_see_what_the_square_one_sees(name: str, field: int) -> None:
     net = on_meta(name, channels=1).to_empty(device="cpu")
     for conv in convs(net):
         nn.init.ones_(conv.weight)

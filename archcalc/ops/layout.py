@@ -1,56 +1,66 @@
-"""How a result lies in memory where its operands are not contiguous, as torch's CPU kernels lay it out.
+"""How a result lies in memory, as torch's CPU kernels lay it out.
 
 A rule for shapes is enough for contiguous operands. Transposed and permuted ones, which every transformer makes, need
-to know the strides of the result too, since a later `view` depends on them. `tests/trace/test_layouts.py` holds these
+to know the strides of the result too, since a later `view` depends on them. `tests/ops/test_layout.py` holds these
 rules against the CPU's own kernels over random layouts. None where only running the call will tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
 
-from archcalc.trace.shapes import ELEMENTWISE
-from archcalc.trace.tensors import Key, contiguous_strides
 from archcalc.values.trace import Shape
 
-Layout = Callable[[Shape, Sequence[Key]], Shape | None]
+Key = tuple[Shape, Shape, Any]
+"""Shape, stride and dtype of a tensor: all that the shape and layout of a result can depend on."""
 
 
-def strides_of(kind: str, shape: Shape, operands: Sequence[Key], contiguous: bool) -> Shape | None:
+class Layout(StrEnum):
+    """How the result of a kind of call lies in memory where its operands are not all contiguous."""
+
+    UNKNOWN = "unknown"  # torch is asked
+    NEW = "new"  # new contiguous memory, whatever the operands
+    ELEMENTWISE = "elementwise"  # as torch's iterator over elements lays it out
+    CHANNELS_LAST = "channels last"  # images keep their channels last, other ranks get new memory
+    AS_QUERY = "as query"  # attention writes what lies as the query does
+
+
+def contiguous_strides(shape: Shape) -> Shape:
+    """The strides of a new tensor: the last axis lies closest."""
+    strides = [1]
+    for size in shape[:0:-1]:
+        strides.append(strides[-1] * size)
+    return tuple(strides[::-1]) if shape else ()
+
+
+def strides_of(layout: Layout, shape: Shape, operands: Sequence[Key], contiguous: bool) -> Shape | None:
     """The strides of a call's result of that shape; `contiguous` says whether all operands are."""
-    if kind == "scaled_dot_product_attention":
+    if layout is Layout.AS_QUERY:
         return _attention(shape, operands)
     if contiguous:
         return contiguous_strides(shape)
-    if kind in ELEMENTWISE:
+    if layout is Layout.ELEMENTWISE:
         return _elementwise(shape, operands)
-    if kind in _FRESH or (kind in _BY_FORMAT and len(shape) not in (4, 5)):
+    if layout is Layout.NEW or (layout is Layout.CHANNELS_LAST and len(shape) not in (4, 5)):
         return contiguous_strides(shape)
-    if kind in _BY_FORMAT and len(shape) == 4:
+    if layout is Layout.CHANNELS_LAST and len(shape) == 4:
         return _channels_last(shape, operands)
     return None
-
-
-_FRESH = frozenset("linear matmul bmm mm layer_norm rms_norm mean sum embedding".split())
-"""Kinds that write into new contiguous memory, whatever their operands."""
-
-_BY_FORMAT = frozenset(
-    "conv2d batch_norm max_pool2d avg_pool2d adaptive_avg_pool2d softmax log_softmax cat concat concatenate".split()
-)
-"""Kinds that keep images with their channels last."""
 
 
 def _channels_last(shape: Shape, operands: Sequence[Key]) -> Shape | None:
     """For images whose channels clearly lie closest, all of them; an axis of one place would leave it open."""
     images = [key for key in operands if len(key[0]) == 4]
     first, strides, _ = images[0]
-    if 1 in first[1:] or strides != _last(first):
+    if 1 in first[1:] or strides != _channels_last_strides(first):
         return None
-    known = all(key[1] in (_last(key[0]), contiguous_strides(key[0])) for key in images)
-    return _last(shape) if known else None
+    known = all(key[1] in (_channels_last_strides(key[0]), contiguous_strides(key[0])) for key in images)
+    return _channels_last_strides(shape) if known else None
 
 
-def _last(shape: Shape) -> Shape:
+def _channels_last_strides(shape: Shape) -> Shape:
     channels, height, width = shape[1:]
     return (height * width * channels, 1, width * channels, channels)
 
@@ -65,11 +75,11 @@ def _elementwise(shape: Shape, operands: Sequence[Key]) -> Shape:
     for at in range(1, len(order)):
         inner = at
         for outer in range(at - 1, -1, -1):
-            found = _compared(order[outer], order[inner], shape, strides)
-            if found > 0:
+            order_wanted = _compared(order[outer], order[inner], shape, strides)
+            if order_wanted > 0:
                 order[outer], order[inner] = order[inner], order[outer]
                 inner = outer
-            elif found < 0:
+            elif order_wanted < 0:
                 break
     result, step = [0] * len(shape), 1
     for axis in order:

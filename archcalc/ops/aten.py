@@ -1,23 +1,10 @@
-"""What has no multiply-adds by our convention, and why. What is neither here nor has a formula is unknown."""
+"""Torch ops beneath a call that have no multiply-adds by our convention, and why; any other is unknown."""
 
 from __future__ import annotations
 
 from archcalc.values.trace import AtenOp
 
-_KINDS = {
-    "activation": """relu relu6 leaky_relu elu celu selu silu mish gelu hardswish hardsigmoid hardtanh tanh sigmoid
-        softmax log_softmax""",
-    "elementwise": "add sub mul div exp sqrt rsqrt square abs neg pow",
-    "normalisation": "batch_norm layer_norm group_norm instance_norm local_response_norm rms_norm",
-    "pooling": "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d",
-    "dropout": "dropout",
-    "data movement": "cat concat concatenate flatten embedding",
-    "reduction": "mean sum",
-}
-FREE = {kind: reason for reason, kinds in _KINDS.items() for kind in kinds.split()}
-"""By kind of call: why it has no multiply-adds."""
-
-_ATEN = {
+_NAMES = {
     "normalisation": """native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training
         _native_batch_norm_legit_functional _batch_norm_with_update batch_norm_no_training cudnn_batch_norm
         native_layer_norm native_group_norm _weight_norm_interface _weight_norm _fused_rms_norm renorm
@@ -51,13 +38,13 @@ _ATEN = {
         binary_cross_entropy binary_cross_entropy_with_logits kl_div _ctc_loss""",
     "interpolation": """grid_sampler_2d grid_sampler_3d affine_grid_generator""",
 }
-_FREE_ATEN = {f"aten.{name}": reason for reason, names in _ATEN.items() for name in names.split()}
+_ZERO_COST = {f"aten.{name}": reason for reason, names in _NAMES.items() for name in names.split()}
 
 
-def free_aten(op: AtenOp) -> str:
+def zero_cost_reason(op: AtenOp) -> str:
     """Why a torch op has no multiply-adds; "" where nobody knows that it has none."""
-    if op.name in _FREE_ATEN:
-        return _FREE_ATEN[op.name]
+    if op.name in _ZERO_COST:
+        return _ZERO_COST[op.name]
     if "view" in op.tags:
         return "data movement"
     if "pointwise" in op.tags:

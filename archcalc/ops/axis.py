@@ -1,4 +1,4 @@
-"""Receptive fields: which input pixels a unit sees, exactly, through every path of the graph.
+"""Receptive fields along one axis: which input pixels a unit sees, exactly, through every path of the graph.
 
 Along one axis a unit at position j sees an interval of input positions. Both ends move with j in a line, jump pixels a
 step, except that behind a transposed convolution or an upsampling neighbours share what they see: there the ends
@@ -22,7 +22,7 @@ from archcalc.values.axis_field import Axis
 
 
 class UnknownError(Exception):
-    """The positions cannot be followed through a call."""
+    """The positions of a receptive field cannot be followed through a call."""
 
 
 def _mapped(axis: Axis, period: int, step: int, read: Callable[[int], Sequence[int]]) -> Axis:
@@ -61,7 +61,7 @@ def _shortest(axis: Axis) -> Axis:
 
 
 @cache
-def slid(axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
+def through_window(axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
     """Through a window: unit j reads the positions j · stride − padding + k · dilation."""
     if len(axis.lo) == 1:
         first = axis.lo[0] - padding * axis.shift
@@ -71,7 +71,7 @@ def slid(axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> A
 
 
 @cache
-def spread(axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
+def through_transposed_window(axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
     """Through a transposed window: unit j is reached from i where j = i · stride − padding + k · dilation."""
 
     def read(j: int) -> list[int]:
@@ -82,7 +82,7 @@ def spread(axis: Axis, kernel: int, stride: int, padding: int, dilation: int) ->
 
 
 @cache
-def enlarged(axis: Axis, factor: int, linear: bool) -> Axis:
+def upsampled(axis: Axis, factor: int, linear: bool) -> Axis:
     """Upsampled: each position `factor` times; a linear one also reads the neighbour on its side."""
 
     def read(j: int) -> list[int]:
@@ -95,12 +95,12 @@ def enlarged(axis: Axis, factor: int, linear: bool) -> Axis:
     return _mapped(axis, factor, 1, read)
 
 
-def everywhere(axis: Axis, positions: int) -> Axis:
+def reduced(axis: Axis, positions: int) -> Axis:
     """What a sum over all `positions` of an axis sees: everything, or what the only one there is sees."""
-    return single(axis) if positions == 1 and not axis.merged else _whole(axis)
+    return first_position(axis) if positions == 1 and not axis.merged else _whole(axis)
 
 
-def single(axis: Axis) -> Axis:
+def first_position(axis: Axis) -> Axis:
     """An axis of which only the first position is left, whose dimension may go."""
     lo, hi = axis.ends(0)
     if axis.whole or (lo <= 0 and hi >= axis.length - 1):
@@ -112,7 +112,7 @@ def _whole(axis: Axis) -> Axis:
     return Axis(hi=(axis.length - 1,), shift=0, length=axis.length, dim=0, whole=True)
 
 
-def met(one: Axis, other: Axis) -> Axis:
+def union(one: Axis, other: Axis) -> Axis:
     """Where two paths meet: the smallest lo and the largest hi; different jumps do not align."""
     if one.whole or other.whole:
         return one if one.whole else other

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from archcalc.trace.layouts import strides_of
-from archcalc.trace.shapes import RULES
-from archcalc.trace.tensors import contiguous_strides, tensors_in
+from archcalc.ops import definition, parse
+from archcalc.ops.layout import contiguous_strides, strides_of
+from archcalc.trace.tensors import tensors_in
 from archcalc.values.trace import TensorSpec
-from tests.trace.test_shapes import CALLS
+from tests.ops.test_shapes import CALLS
 
 ROUNDS = 150
 ONLY_CONTIGUOUS = "conv1d conv3d max_pool1d max_pool3d avg_pool1d adaptive_avg_pool1d adaptive_avg_pool3d".split()
@@ -61,13 +61,13 @@ def test_a_result_lies_where_the_cpu_puts_it(kind: str) -> None:
         function, args, kwargs = CALLS[kind](rng)
         args = mapped(lambda tensor: real(rng, tensor), args)
         described = [tuple(each) if type(each) is list else each for each in mapped(spec, args)]
-        shape = RULES[kind](*described, **kwargs)
+        shape = parse(kind, tuple(described), kwargs).shape()
         if shape is None:
             continue
         operands = [tensor for tensor in tensors_in(args) if tensor.is_floating_point()]
         keys = [(tuple(each.shape), each.stride(), each.dtype) for each in operands]
         contiguous = all(each.stride() == contiguous_strides(tuple(each.shape)) for each in operands)
-        said = strides_of(kind, shape, keys, contiguous)
+        said = strides_of(definition(kind).layout, shape, keys, contiguous)
         if said is None:
             continue
         with torch.no_grad():

@@ -1,0 +1,140 @@
+"""Convolutions and transposed convolutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from archcalc.ops.axis import UnknownError, through_transposed_window, through_window
+from archcalc.ops.definition import LOWER, Definition, define
+from archcalc.ops.field import Axes, SeenInput, of_first
+from archcalc.ops.layout import Layout
+from archcalc.ops.shapes import axes_of, per_axis, window_positions
+from archcalc.values.axis_field import Axis
+from archcalc.values.report import Product, Window
+from archcalc.values.trace import Op, Shape, TensorSpec
+
+
+class Windowed(Definition):
+    """A kind whose window slides over the positions of its first input."""
+
+    __slots__ = ()
+    mixes_channels: ClassVar[bool] = False
+
+    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
+        """Each axis that the window slides along sees what the window reaches."""
+        window, first = self.window(), of_first(seen)
+        if window is None or len(seen) > 1:
+            raise UnknownError  # the kernel itself is made from the image
+        axes = len(window.kernel)
+        if len(first.spec.shape) != axes + 2:
+            raise UnknownError
+        return tuple(
+            self._slid(axis, window) if -axes <= axis.dim < 0 else self._beside(axis, axes) for axis in first.field
+        )
+
+    def _beside(self, axis: Axis, axes: int) -> Axis:
+        """An axis that the window does not slide along: within the batch it stays, among the channels it is mixed."""
+        if self.mixes_channels and axis.dim == -axes - 1:
+            raise UnknownError
+        return axis
+
+    def _slid(self, axis: Axis, window: Window) -> Axis:
+        at = axis.dim
+        kernel, stride, dilation = window.kernel[at], window.stride[at], window.dilation[at]
+        if axis.merged:
+            if kernel != 1:
+                raise UnknownError
+            return axis
+        if window.padding == "same":
+            padding = dilation * (kernel - 1) // 2
+        else:
+            padding = 0 if isinstance(window.padding, str) else window.padding[at]
+        return self.through(axis, kernel, stride, padding, dilation)
+
+    def through(self, axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
+        """What a unit of the output sees along an axis."""
+        return through_window(axis, kernel, stride, padding, dilation)
+
+
+@define("conv1d conv3d")
+@dataclass(slots=True, eq=False)
+class Convolution(Windowed):
+    """Every output element is a sum over one window of the channels in its group."""
+
+    input: TensorSpec
+    weight: TensorSpec
+    bias: TensorSpec | None = None
+    stride: Any = 1
+    padding: Any = 0
+    dilation: Any = 1
+    groups: int = 1
+
+    autocast = LOWER
+    mixes_channels = True
+
+    def shape(self) -> Shape | None:
+        """B×C×… to B×K×…."""
+        axes = axes_of(self.kind)
+        steps, pads, gaps = (per_axis(value, axes) for value in (self.stride, self.padding, self.dilation))
+        into, weight, bias = self.input.shape, self.weight.shape, self.bias
+        if len(into) != axes + 2 or len(weight) != axes + 2 or not (steps and pads and gaps):
+            return None
+        if self.groups < 1 or into[1] != weight[1] * self.groups or weight[0] % self.groups:
+            return None
+        if bias is not None and bias.shape != weight[:1]:
+            return None
+        out = window_positions(into[2:], weight[2:], steps, pads, gaps)
+        return out and (into[0], weight[0], *out)
+
+    def window(self) -> Window:
+        """The kernel and how it moves."""
+        axes = axes_of(self.kind)
+        pads = self.padding if isinstance(self.padding, str) else per_axis(self.padding, axes)
+        steps, gaps = per_axis(self.stride, axes), per_axis(self.dilation, axes)
+        return Window(self.weight.shape[2:], steps or (), pads or (), gaps or (), self.groups)
+
+    def products(self, out: TensorSpec) -> tuple[Product, ...]:
+        """Outputs × (channels of a group × kernel)."""
+        return (Product(out.shape, self.weight.shape[1:]),)
+
+
+@define("conv2d")
+class ImageConvolution(Convolution):
+    """A convolution of images, which may have their channels last."""
+
+    __slots__ = ()
+    layout = Layout.CHANNELS_LAST
+
+
+@define("conv_transpose1d conv_transpose2d conv_transpose3d")
+@dataclass(slots=True, eq=False)
+class TransposedConvolution(Windowed):
+    """Every input element is spread over one window of the output channels in its group."""
+
+    input: TensorSpec
+    weight: TensorSpec
+    bias: TensorSpec | None = None
+    stride: Any = 1
+    padding: Any = 0
+    output_padding: Any = 0
+    groups: int = 1
+    dilation: Any = 1
+
+    autocast = LOWER
+    mixes_channels = True
+    enlarges = True
+
+    def window(self) -> Window:
+        """The kernel and how it moves over the output."""
+        axes = axes_of(self.kind)
+        steps, pads, gaps = (per_axis(value, axes) or () for value in (self.stride, self.padding, self.dilation))
+        return Window(self.weight.shape[2:], steps, pads, gaps, self.groups)
+
+    def products(self, out: TensorSpec) -> tuple[Product, ...]:
+        """Inputs × (output channels of a group × kernel)."""
+        return (Product(self.input.shape, self.weight.shape[1:], "inputs"),)
+
+    def through(self, axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
+        """What a unit of the output sees along an axis."""
+        return through_transposed_window(axis, kernel, stride, padding, dilation)

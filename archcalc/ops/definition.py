@@ -1,0 +1,156 @@
+"""What a definition is: the arguments of one kind of call, and everything that follows from them.
+
+A definition is a class whose fields are the arguments of the torch function, in torch's order and under torch's names.
+Its methods and class variables say what the call puts out, how that lies in memory, what it costs, which input pixels
+its outputs see, and in which dtype autocast runs it. Whoever wants to know any of this asks `parse` for the definition
+of a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, TypeVar
+
+from archcalc.ops.axis import UnknownError
+from archcalc.ops.field import Axes, SeenInput
+from archcalc.ops.layout import Layout
+from archcalc.values.report import Product, Window
+from archcalc.values.trace import AtenOp, Op, Shape, TensorSpec
+
+LOWER = "lower precision"
+FLOAT32_ON_CUDA = "float32 on CUDA"
+
+
+@dataclass(slots=True, eq=False)
+class Definition:
+    """One call of a kind; the base class knows only its kind, and so nothing of what it does."""
+
+    kind: str
+
+    # ---- what holds for every call of the kind
+
+    zero_cost: ClassVar[str] = ""
+    """Why it has no multiply-adds by our convention; "" where it has some, or where nobody says."""
+    layout: ClassVar[Layout] = Layout.UNKNOWN
+    """How its result lies in memory where its operands are not all contiguous."""
+    autocast: ClassVar[str] = ""
+    """LOWER or FLOAT32_ON_CUDA, as in torch's documentation of autocast; "" where it takes what it gets."""
+    reads_values: ClassVar[bool] = False
+    """What it does depends on the values of its constant arguments, such as indices, which must stay real."""
+    makes_constant: ClassVar[bool] = False
+    """Its result takes shape and dtype from its argument, and no values."""
+    only_shape_of_others: ClassVar[bool] = False
+    """All tensors but the first only lend their shape or dtype."""
+    enlarges: ClassVar[bool] = False
+    """Its output has more positions than its input: neighbours may share what they see."""
+    passes_gradient_on: ClassVar[bool] = False
+    """Its backward pass hands the gradient on as it is."""
+    index_operands: ClassVar[int] = 0
+    """How many of its first tensors are indices, whose dtype says nothing of the result's."""
+    most_outputs: ClassVar[int] = 1
+    """How many values it returns; those beyond what `shapes` gives are None."""
+    inplace_at: ClassVar[int | None] = None
+    """The position of its argument `inplace`, found by `define`."""
+    aliases: ClassVar[dict[str, str]] = {"axis": "dim"}
+    """Other names of its arguments."""
+
+    @classmethod
+    def parse(cls, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
+        """The call with these arguments; TypeError where they do not fit."""
+        if kwargs:
+            kwargs = {cls.aliases.get(name, name): value for name, value in kwargs.items()}
+        return cls(kind, *args, **kwargs)
+
+    # ---- what follows from the arguments
+
+    def shape(self) -> Shape | None:
+        """The shape of its only output; None where torch is to be asked."""
+        return None
+
+    def shapes(self) -> tuple[Shape, ...] | None:
+        """The shapes of all its outputs; None where torch is to be asked."""
+        shape = self.shape()
+        return None if shape is None else (shape,)
+
+    def aten_ops(self) -> tuple[AtenOp, ...]:
+        """The torch ops with multiply-adds beneath it, where it has no `products` of its own."""
+        return ()
+
+    def window(self) -> Window | None:
+        """What slides over its input, if anything does."""
+        return None
+
+    def products(self, out: TensorSpec) -> tuple[Product, ...] | None:
+        """Its multiply-adds; `out` is its first output. None where they are counted from the torch ops beneath it."""
+        return () if self.zero_cost else None
+
+    def activations(self, out: TensorSpec) -> int:
+        """Elements that its multiply-adds put out."""
+        return out.numel
+
+    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
+        """The field of its first output from those of its inputs that see anything; UnknownError where it is lost."""
+        raise UnknownError
+
+
+class AnyArguments(Definition):
+    """A kind of which nothing depends on the arguments."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
+        """The call, whatever its arguments are."""
+        return cls(kind)
+
+
+DEFINITIONS: dict[str, type[Definition]] = {}
+"""By kind of call."""
+
+Class = TypeVar("Class", bound=type[Definition])
+
+
+def define(kinds: str) -> Callable[[Class], Class]:
+    """Register a definition for calls of these kinds, set apart by blanks; a second one for a kind is an error."""
+
+    def add(definition: Class) -> Class:
+        for kind in kinds.split():
+            if kind in DEFINITIONS:
+                raise ValueError(f"there is a definition of {kind} already")
+            DEFINITIONS[kind] = definition
+        names = [field.name for field in fields(definition)][1:]  # without the kind
+        definition.inplace_at = names.index("inplace") if "inplace" in names else None
+        return definition
+
+    return add
+
+
+def define_plainly(kinds: str, base: type[Definition] = AnyArguments, **properties: Any) -> None:
+    """Register kinds of which no more is known than some properties of `base`, such as a dtype under autocast."""
+    define(kinds)(type(f"{kinds.split()[0]}_and_others", (base,), {"__slots__": (), **properties}))
+
+
+def definition(kind: str) -> type[Definition]:
+    """The definition of calls of a kind; one that knows nothing where there is none."""
+    return DEFINITIONS.get(kind, AnyArguments)
+
+
+def parse(kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
+    """A call with its arguments under their names; one that knows nothing where they do not fit the definition."""
+    try:
+        return definition(kind).parse(kind, args, kwargs)
+    except TypeError:
+        return AnyArguments(kind)
+
+
+def counts(kind: str) -> bool:
+    """Whether a kind's definition says what it costs."""
+    known = definition(kind)
+    return bool(known.zero_cost) or known.products is not Definition.products
+
+
+def asks_in_place(kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a function such as `relu` is called with `inplace=True`."""
+    position = definition(kind).inplace_at
+    return position is not None and bool(kwargs.get("inplace", len(args) > position and args[position]))

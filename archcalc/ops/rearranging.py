@@ -1,0 +1,207 @@
+"""What moves, takes or stretches positions without looking at their values: permutations, reshapes, parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any, ClassVar
+
+from archcalc.ops.axis import UnknownError, first_position
+from archcalc.ops.definition import AnyArguments, Definition, define, define_plainly
+from archcalc.ops.field import Axes, SeenInput, aligned, from_back, moved, of_first
+from archcalc.values.trace import Op, Shape
+
+MISSING = object()
+
+
+@define("permute")
+@dataclass(slots=True, eq=False)
+class Permutation(Definition):
+    """Dimensions in another order."""
+
+    dims: tuple[Any, ...]
+
+    @classmethod
+    def parse(cls, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
+        """The order may be one sequence or an argument a dimension."""
+        dims = kwargs.get("dims", args[1:])
+        return cls(kind, dims[0] if len(dims) == 1 and isinstance(dims[0], tuple) else dims)
+
+    def order(self, rank: int) -> list[int]:
+        """For each dimension of the result, counted from the back, which of the input it is."""
+        return [from_back(dim, rank) for dim in self.dims]
+
+    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
+        """Positions keep what they see, along another dimension."""
+        first = of_first(seen)
+        rank = len(first.spec.shape)
+        order = self.order(rank)
+        return moved(first.field, lambda at: order.index(at) - rank)
+
+
+@define("mT t T")
+class Transposition(Permutation):
+    """The last two dimensions exchanged; `t` and `T` of a matrix."""
+
+    __slots__ = ()
+
+    def order(self, rank: int) -> list[int]:
+        """The last two exchanged."""
+        if rank < 2 or (rank > 2 and self.kind != "mT"):
+            raise UnknownError
+        return [*range(-rank, -2), -1, -2]
+
+
+@define("transpose swapaxes swapdims")
+@dataclass(slots=True, eq=False)
+class Exchange(Permutation):
+    """Two dimensions exchanged."""
+
+    @classmethod
+    def parse(cls, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
+        """The two dimensions, under whichever of their names."""
+        first, second = (
+            next((kwargs[name] for name in names if name in kwargs), args[at] if at < len(args) else None)
+            for at, names in enumerate((("dim0", "axis0", "source"), ("dim1", "axis1", "destination")), start=1)
+        )
+        return cls(kind, (first, second))
+
+    def order(self, rank: int) -> list[int]:
+        """The two exchanged."""
+        order = list(range(-rank, 0))
+        a, b = (from_back(dim, rank) for dim in self.dims)
+        order[a], order[b] = order[b], order[a]
+        return order
+
+
+@define("movedim moveaxis")
+class Move(Exchange):
+    """One dimension to another place."""
+
+    __slots__ = ()
+
+    def order(self, rank: int) -> list[int]:
+        """The others close up behind it."""
+        order = list(range(-rank, 0))
+        a, b = (from_back(dim, rank) for dim in self.dims)
+        order.insert(b % rank, order.pop(a % rank))
+        return order
+
+
+@dataclass(slots=True, eq=False)
+class AlongDimension(Definition):
+    """A kind of which only its dimension matters here."""
+
+    dim: Any
+
+    position: ClassVar[int] = 1
+    default: ClassVar[Any] = MISSING
+
+    @classmethod
+    def parse(cls, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
+        """The call with its dimension."""
+        given = args[cls.position] if len(args) > cls.position else cls.default
+        return cls(kind, kwargs.get("dim", kwargs.get("axis", given)))
+
+
+@define("unsqueeze")
+class Unsqueeze(AlongDimension):
+    """A new dimension of one place."""
+
+    __slots__ = ()
+
+    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
+        """The dimensions before the new one move."""
+        added = from_back(self.dim, len(op.outputs[0].shape))
+        return moved(of_first(seen).field, lambda at: at if at > added else at - 1)
+
+
+@define("select")
+class Part(AlongDimension):
+    """A part of one dimension, or several parts; positions stay, as long as that dimension is not theirs."""
+
+    __slots__ = ()
+
+    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
+        """The field of the input, its dimensions moved where one is gone."""
+        first = of_first(seen)
+        rank = len(first.spec.shape)
+        along = from_back(self.dim, rank)
+        if any(axis.dim == along for axis in first.field):
+            raise UnknownError
+        if len(op.outputs[0].shape) == rank:
+            return first.field
+        return moved(first.field, lambda at: at if at > along else at + 1)
+
+
+define_plainly("unbind", Part, default=0)
+define_plainly("glu", Part, default=-1)
+define_plainly("index_select narrow", Part, reads_values=True)
+define_plainly("chunk split_with_sizes", Part, position=2, default=0)
+define_plainly("split tensor_split", Part, position=2, default=0, reads_values=True)
+define_plainly("repeat_interleave take", reads_values=True)
+
+
+@define("expand repeat tile")
+class Stretch(AnyArguments):
+    """Places repeated along dimensions."""
+
+    __slots__ = ()
+
+    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
+        """Known where no positions are repeated."""
+        return aligned(op, [of_first(seen)])
+
+
+define_plainly("expand_as", Stretch, only_shape_of_others=True)
+
+
+@define("view reshape unflatten squeeze")
+class Reshape(AnyArguments):
+    """The same elements in another shape."""
+
+    __slots__ = ()
+
+    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
+        """Axes that come through whole keep their place; those that are merged with others keep their size only."""
+        first = of_first(seen)
+        before, after = first.spec.shape, op.outputs[0].shape
+        if prod(before) != prod(after):
+            raise UnknownError
+        places = _places_after(before, after)
+        field = []
+        for axis in first.field:
+            if not axis.dim:
+                field.append(axis)
+            elif before[axis.dim] == 1:
+                field.append(first_position(axis))
+            elif len(before) + axis.dim not in places:
+                raise UnknownError
+            else:
+                place, merged = places[len(before) + axis.dim]
+                field.append(replace(axis, dim=place - len(after), merged=axis.merged or merged))
+        return tuple(field)
+
+
+define_plainly("flatten", Reshape, zero_cost="data movement")
+define_plainly("view_as reshape_as", Reshape, only_shape_of_others=True)
+
+
+def _places_after(before: Shape, after: Shape) -> dict[int, tuple[int, bool]]:
+    """For each dimension before, unless its size is 1: where it is after, and whether it is merged with others there.
+
+    A dimension that is split up is left out: its positions lie in several dimensions then.
+    """
+    left = [at for at, size in enumerate(before) if size != 1]
+    right = [at for at, size in enumerate(after) if size != 1]
+    places: dict[int, tuple[int, bool]] = {}
+    while left:
+        ones, others = [left.pop(0)], [right.pop(0)]
+        while (have := prod(before[at] for at in ones)) != (want := prod(after[at] for at in others)):
+            if have < want:
+                ones.append(left.pop(0))
+            else:
+                others.append(right.pop(0))
+        if len(others) == 1:
+            places.update({at: (others[0], len(ones) > 1) for at in ones})
+    return places

@@ -1,0 +1,58 @@
+"""Formulas that users register for ops of their own: plain multiply-adds from the call's arguments."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from archcalc.ops.definition import counts
+from archcalc.values.errors import UsageError
+from archcalc.values.report import Cost, Product
+from archcalc.values.trace import TensorSpec
+
+Formula = TypeVar("Formula", bound=Callable[..., int])
+
+USER_FORMULAS: dict[str, Callable[..., Any]] = {}
+"""By kind of call or name of torch op."""
+
+
+def register(*ops: str) -> Callable[[Formula], Formula]:
+    """See `archcalc.formula`."""
+    if not ops or not all(isinstance(op, str) and op.strip() for op in ops):
+        raise UsageError('name the op that the formula is for: @archcalc.formula("mylib::scan")')
+
+    def add(function: Formula) -> Formula:
+        for op in ops:
+            kind = op.strip().replace("::", ".").removesuffix(".default")
+            # a file is run again where two of its networks are compared: what it registers then is no second formula
+            again = kind in USER_FORMULAS and _place(USER_FORMULAS[kind]) == _place(function) is not None
+            if not again and (kind in USER_FORMULAS or counts(kind)):
+                raise ValueError(f"there is a formula for {kind} already")
+            USER_FORMULAS[kind] = function
+        return function
+
+    return add
+
+
+def has_formula(kind: str) -> bool:
+    """Whether a user registered a formula for a kind of call or a torch op."""
+    return kind in USER_FORMULAS
+
+
+def _place(function: Callable[..., Any]) -> tuple[str, int] | None:
+    code = getattr(function, "__code__", None)
+    return code and (code.co_filename, code.co_firstlineno)
+
+
+def user_cost(kind: str, out: TensorSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Cost:
+    """What a call costs by the user's formula for its kind; UsageError where that fails or gives no whole number."""
+    try:
+        macs = operator.index(USER_FORMULAS[kind](out, *args, **kwargs))
+    except Exception as error:
+        raise UsageError(f"the formula for {kind} failed: {type(error).__name__}: {error}") from error
+    if macs < 0:
+        raise UsageError(f"the formula for {kind} gives {macs} multiply-adds")
+    by = f"by the formula for {kind}"
+    products = (Product((macs,), (), f"multiply-adds {by}"),) if macs else ()
+    return Cost(products, activations=out.numel if macs else 0, free="" if macs else f"none {by}", backward=False)

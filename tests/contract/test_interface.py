@@ -1,0 +1,162 @@
+"""What others build upon: JSON keys, CSV headers, commands and their options, public names, exit codes.
+
+The first four are frozen in tests/golden/interface/, a name a line. A change on purpose is recorded by `make golden`;
+commit the difference together with the code, and say in CHANGELOG.md what it means to those who read the output. A
+document whose keys go or change their meaning gets a new schema version; a key that is added does not.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import archcalc
+from archcalc.cli import app
+from tests.cli.test_cli import run
+
+BENCH = "--seconds 0.01 --threads 1"
+DOCUMENTS = {
+    "table": "table net.py:Net -i 3x8x8",
+    "table --columns": "table googlenet --backward --device a100-bf16 --columns all",
+    "compare": "compare conv5x5 conv3x3-twice",
+    "compare --layers": "compare conv5x5 conv3x3-twice --layers",
+    "compare --bench": f"compare conv5x5 conv3x3-twice --bench {BENCH}",
+    "list": "list",
+    "list --cost": "list lenet --cost",
+    "rf": "rf lenet5",
+    "rf --unit": "rf lenet5 --layer S2 --unit 1,1",
+    "memory": "memory lenet5 --optimizer adam --fits 8GiB",
+    "explain": "explain lenet5 C3",
+    "verify": "verify --subject lenet5",
+    "conventions": "conventions lenet5",
+    "bench": f"bench conv3x3 --layers {BENCH} --save saved.json",
+    "bench --against": f"bench conv3x3 {BENCH} --against saved.json",
+}
+"""Commands that together show every kind of document; each runs in a folder with net.py, the one after the other."""
+
+NET = """
+import torch
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.unused = nn.Linear(2, 2)
+    def forward(self, x):
+        return torch.fft.fft(self.conv(x)).abs()
+def fails(): raise RuntimeError("no luck")
+def interrupted(): raise KeyboardInterrupt
+"""
+
+BY_NAME = {"uncalled", "networks", "flags"}
+"""Objects whose keys are names, of parameters, networks and settings of torch, and no part of the schema."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "net.py").write_text(NET)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def printed(command: str, form: str) -> str:
+    result = run(*command.split(), "-f", form)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def keys(value: Any, path: str = "") -> Iterator[str]:
+    """The paths of what is no object, as in `rows[].window.kernel`; a document within a document is its schema."""
+    if isinstance(value, dict) and path and "schema" in value:
+        yield f"{path}: {value['schema']}"
+    elif isinstance(value, dict) and value:
+        for key, inner in value.items():
+            name = "<name>" if path.rpartition(".")[2] in BY_NAME else key
+            yield from keys(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list) and value:
+        for inner in value:
+            yield from keys(inner, f"{path}[]")
+    else:
+        yield path.rstrip("[]")
+
+
+def outline(document: dict[str, Any]) -> list[str]:
+    """Every key once; what is null or empty in one place and an object in another is the object's keys."""
+    paths = set(keys(document))
+    return sorted(
+        path for path in paths if not any(other.startswith(tuple(path + c for c in ".[:")) for other in paths)
+    )
+
+
+def test_an_outline_has_every_key_once() -> None:
+    rows = [{"window": None, "kind": "relu"}, {"window": {"kernel": [3, 3]}, "shape": [[1, 3]]}]
+    nested = {"reports": [{"schema": "b/2", "rows": []}], "uncalled": {"fc.weight": 6}, "notes": []}
+    assert outline({"schema": "a/1", "rows": rows, **nested}) == [
+        "notes",
+        "reports[]: b/2",
+        "rows[].kind",
+        "rows[].shape",
+        "rows[].window.kernel",
+        "schema",
+        "uncalled.<name>",
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_keys_of_json_documents(golden: Callable[[str, str], None]) -> None:
+    lines = []
+    for name, command in DOCUMENTS.items():
+        document = json.loads(printed(command, "json"))
+        lines += [f"{name}: {document['schema']}", *(f"  {path}" for path in outline(document))]
+    golden("interface/json.txt", "\n".join(lines) + "\n")
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_headers_of_csv(golden: Callable[[str, str], None]) -> None:
+    lines = []
+    for name, command in DOCUMENTS.items():
+        header = next(csv.reader(io.StringIO(printed(command, "csv"))))
+        lines += [name, *(f"  {column}" for column in header)]
+    golden("interface/csv.txt", "\n".join(lines) + "\n")
+
+
+def test_the_commands_and_their_options(golden: Callable[[str, str], None]) -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    lines = []
+    for name, command in group.commands.items():
+        lines += [name, *(f"  {' '.join([*param.opts, *param.secondary_opts])}" for param in command.params)]
+    golden("interface/commands.txt", "\n".join(lines) + "\n")
+
+
+def test_the_public_names(golden: Callable[[str, str], None]) -> None:
+    assert all(hasattr(archcalc, name) for name in archcalc.__all__)
+    assert archcalc.__all__ == sorted(archcalc.__all__)
+    golden("interface/public.txt", "\n".join(archcalc.__all__) + "\n")
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("list", 0),
+        ("table net.py:Net -i 3x8x8", 0),
+        ("table net.py:Net -i 3x8x8 --strict", 1),  # no formula for fft
+        ("table resnet51", 2),
+        ("table alexnet --frobnicate", 2),
+        ("table alexnet --columns nonsense", 2),
+        ("frobnicate", 2),
+        ("table net.py:fails -i 3x8x8", 3),
+        ("table alexnet -i 3x2x2", 3),
+        ("table net.py:interrupted -i 3x8x8", 130),
+    ],
+)
+def test_exit_codes(command: str, code: int) -> None:
+    assert run(*command.split()).exit_code == code
