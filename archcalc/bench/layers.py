@@ -21,7 +21,7 @@ from archcalc.bench.clock import Marks
 from archcalc.bench.network import Workload
 from archcalc.bench.rows import Grouped, Key, matched
 from archcalc.trace.calls import classify
-from archcalc.trace.modules import ModuleStack
+from archcalc.trace.modules import ModuleStack, forward_hooks
 from archcalc.trace.tensors import tensors_in
 from archcalc.values.errors import ModelError
 from archcalc.values.samples import Samples
@@ -128,7 +128,7 @@ class _Marked(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Runs a call, between two marks if it is a row."""
-        if classify(func).query:
+        if classify(func).records_nothing:
             return func(*args, **(kwargs or {}))
         at = self._positions[self.number] if self.number < len(self._positions) else None
         self.number += 1
@@ -167,43 +167,27 @@ class _Listed(TorchFunctionMode):
     def __init__(self, paths: dict[int, str]) -> None:
         super().__init__()
         self.keys: list[Key] = []
-        self._stack = ModuleStack(paths)
-
-    def enter(self, module: Any, args: Any) -> None:
-        """Forward pre-hook: from here on calls are this module's."""
-        self._stack.enter(module)
-
-    def leave(self, module: Any, args: Any, result: Any) -> None:
-        """Forward hook: the module is done."""
-        self._stack.leave()
+        self.stack = ModuleStack(paths)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Runs a call and writes it down."""
-        call = classify(func)
-        if not call.query:
-            self.keys.append(Key(*self._stack.running[-1], call.kind))
+        kind = classify(func)
+        if not kind.records_nothing:
+            self.keys.append(Key(*self.stack.running[-1], kind.name))
         return func(*args, **(kwargs or {}))
 
 
 def _calls(workload: Workload) -> list[Key]:
     """Every call of one real pass, in order; after that the network runs without hooks."""
     listed = _Listed({id(child): path for path, child in workload.network.module.named_modules()})
-    hooks = [
-        torch.nn.modules.module.register_module_forward_pre_hook(listed.enter),
-        torch.nn.modules.module.register_module_forward_hook(listed.leave, always_call=True),
-    ]
-    try:
-        with _without_fast_attention(), listed:
-            workload.outputs()
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with _without_fast_attention(), forward_hooks(listed.stack.enter, listed.stack.leave), listed:
+        workload.outputs()
     return listed.keys
 
 
 @contextmanager
 def _without_fast_attention() -> Iterator[None]:
-    """As the table's rows were found: the fast path would hide the calls that attention is made of."""
+    """Within it attention makes the calls that are rows of the table: its fast path would hide them."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:

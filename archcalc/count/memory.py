@@ -156,5 +156,6 @@ def _backward(trace: Trace, saved: int) -> Iterable[tuple[int, str]]:
 
 def _hands_on(op: Op) -> bool:
     shapes = {spec.shape for spec in op.inputs if spec.needs_grad}
-    is_view = all("view" in aten.tags for aten in op.aten)  # or nothing ran, and it handed back its input
+    # a view, or a call that hands back its input: nothing ran beneath that
+    is_view = all("view" in aten.tags for aten in op.aten)
     return is_view or (definition(op.kind).passes_gradient_on and shapes == {op.outputs[0].shape})

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 # Calls that give no tensor, or change how one is held rather than what is in it. They run on what they are
 # given: a weight that is read by value (`item`, `tolist`) answers with its real value.
-_QUERIES = frozenset(
+_RECORDS_NOTHING = frozenset(
     """size dim ndimension numel nelement stride is_contiguous storage_offset element_size data_ptr get_device
     is_floating_point is_complex is_signed is_same_size is_nonzero is_pinned is_shared is_set_to has_names
     untyped_storage storage tolist item numpy __len__ __bool__ __int__ __float__ __index__ __complex__ __hash__
@@ -28,42 +28,46 @@ _TORCH = frozenset(
 )
 
 
-class Call(NamedTuple):
-    """`kind` names the call; a `query` is not recorded; `in_place` calls put their result into their first argument."""
+class CallKind(NamedTuple):
+    """The kind of a call by its `name`.
 
-    kind: str
-    query: bool = False
+    `records_nothing`: it only asks a tensor for what is known of it, or sets how it is held. `in_place`: it puts its
+    result into its first argument.
+    """
+
+    name: str
+    records_nothing: bool = False
     in_place: bool = False
 
 
 @lru_cache(maxsize=1024)
-def classify(func: Any) -> Call:
+def classify(func: Any) -> CallKind:
     """What kind of call a function is that torch hands to a TorchFunctionMode."""
     name: str = getattr(func, "__name__", None) or type(func).__name__
     if name == "__get__":
         name = func.__self__.__name__
-        return Call(name, query=name not in _TENSOR_PROPERTIES)
-    if name in _QUERIES:
-        return Call(name, query=True)
+        return CallKind(name, records_nothing=name not in _TENSOR_PROPERTIES)
+    if name in _RECORDS_NOTHING:
+        return CallKind(name, records_nothing=True)
     module = getattr(func, "__module__", None) or getattr(getattr(func, "__objclass__", None), "__module__", None) or ""
     if module not in _TORCH and module != "torch._C":
         # Somebody else's function may share a name with one of torch's, and must not get its formula.
-        return Call(f"{module.removeprefix('torch._ops.')}.{name}".removesuffix(".default"))
+        return CallKind(f"{module.removeprefix('torch._ops.')}.{name}".removesuffix(".default"))
     if name.startswith("__"):
         name = name.strip("_")
         in_place = name in ("setitem", "iadd", "isub", "imul", "idiv", "itruediv", "ipow")
-        return Call(_REFLECTED.get(name, name), in_place=in_place)
-    return Call(name.rstrip("_"), in_place=name.endswith("_"))
+        return CallKind(_REFLECTED.get(name, name), in_place=in_place)
+    return CallKind(name.rstrip("_"), in_place=name.endswith("_"))
 
 
 def written_to(func: Any, args: Any, kwargs: Any) -> list[Any]:
     """The arguments that an op registered with torch says it writes to."""
     op = getattr(func, func.overloads()[0]) if hasattr(func, "overloads") else func
-    found = []
-    for at, argument in enumerate(op._schema.arguments):
-        if argument.alias_info is not None and argument.alias_info.is_write:
-            found.append(args[at] if at < len(args) else kwargs.get(argument.name))
-    return found
+    return [
+        args[at] if at < len(args) else kwargs.get(argument.name)
+        for at, argument in enumerate(op._schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+    ]
 
 
 def spelling(func: Any, caller: FrameType | None) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from archcalc.trace.record import Recorder
 
 
-class Beneath(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its mode untyped
+class DispatchRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its mode untyped
     """Tells the recorder of every op that torch really runs, also of those that no Python function announces."""
 
     supports_higher_order_operators = True
@@ -35,7 +35,7 @@ class Beneath(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
         kwargs = kwargs or {}
         if isinstance(func, HigherOrderOperator):
             result = func(*args, **kwargs)
-            self._recorder.ran(func, args, kwargs, result)
+            self._recorder.on_aten_op(func, args, kwargs, result)
             return result
         if not counts(func._overloadpacket) and torch._C._dispatch_has_kernel_for_dispatch_key(
             func.name(), "CompositeImplicitAutograd"
@@ -44,13 +44,13 @@ class Beneath(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
                 return func.decompose(*args, **kwargs)
         begun = len(self._recorder.ops)
         result = func(*args, **kwargs)
-        if self._recorder.beneath is None:  # scripted code comes here first, and only then passes the recorder
-            self._recorder.forget(begun)
+        if self._recorder.aten_ops is None:  # scripted code comes here first, and only then passes the recorder
+            self._recorder.drop_ops_from(begun)
         if func._overloadpacket is torch.ops.aten.native_batch_norm and not args[5]:
             # outside training the real kernels leave the statistics of the batch empty, the meta kernel does not
             with torch._C.DisableTorchFunction():
                 result = (result[0], result[1].new_empty(0), result[2].new_empty(0))
-        self._recorder.ran(func, args, kwargs, result)
+        self._recorder.on_aten_op(func, args, kwargs, result)
         return result
 
 

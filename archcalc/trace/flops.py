@@ -66,7 +66,7 @@ def _out_of_place(op: Any) -> Any:
 
 
 def counts(op: Any) -> bool:
-    """Whether an op has a count, and must not be taken apart."""
+    """Whether an op has a count, and so must not be decomposed into simpler aten ops."""
     op = _out_of_place(op)
     return op in flop_registry or op in _MULTIPLY_ADDS
 

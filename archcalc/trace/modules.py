@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from torch import nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.nn.parameter import is_lazy
 
 from archcalc.values.trace import Module, Shape
@@ -15,7 +18,7 @@ Runs = dict[str, list[tuple[tuple[Shape, ...], tuple[Shape, ...]]]]
 
 
 class ModuleStack:
-    """The modules that are running, each with the number of its run; torch's forward hooks tell it who comes and goes.
+    """The modules that are running, each with the number of its run; `enter` and `leave` are forward hooks.
 
     `running` has the outermost first: the root alone, also before it is entered.
     """
@@ -26,7 +29,7 @@ class ModuleStack:
         self._before: list[tuple[tuple[str, int], ...]] = []
         self.running: tuple[tuple[str, int], ...] = (("", 0),)
 
-    def enter(self, module: nn.Module) -> None:
+    def enter(self, module: nn.Module, args: Any) -> None:
         """A module begins to run; one made on the way has no path, and counts as another run of the one around it."""
         path = self._paths.get(id(module), self.running[-1][0])
         run = self._runs.get(path, 0)
@@ -35,26 +38,38 @@ class ModuleStack:
         self._before.append(self.running)
         self.running = ((path, run),) if is_root else (*self.running, (path, run))
 
-    def leave(self) -> str:
-        """The innermost module is done; returns its path."""
-        path = self.running[-1][0]
+    def leave(self, module: nn.Module, args: Any, result: Any) -> None:
+        """The innermost module is done."""
         self.running = self._before.pop()
-        return path
+
+
+@contextmanager
+def forward_hooks(enter: Callable[..., None], leave: Callable[..., None]) -> Iterator[None]:
+    """Within it `enter(module, args)` is called before every module runs, and `leave(module, args, result)` after it.
+
+    The hooks are torch's global ones, so that the modules themselves get none; `leave` is called after an error too.
+    """
+    hooks = [register_module_forward_pre_hook(enter), register_module_forward_hook(leave, always_call=True)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def walk(root: nn.Module) -> Modules:
     """Every module with the first of its paths, as `named_modules()` but not recursive: networks may be nested deep."""
-    found: Modules = []
+    modules: Modules = []
     seen: set[int] = set()
     stack = [("", root)]
     while stack:
         path, module = stack.pop()
         if id(module) not in seen:
             seen.add(id(module))
-            found.append((path, module))
+            modules.append((path, module))
             within = f"{path}." if path else ""
             stack += [(within + name, child) for name, child in module._modules.items() if child is not None][::-1]
-    return found
+    return modules
 
 
 def tree(modules: Modules, runs: Runs) -> dict[str, Module]:
@@ -104,7 +119,7 @@ def _places(modules: list[nn.Module]) -> dict[int, int]:
 
 
 def _classes(kind: type) -> tuple[str, ...]:
-    return tuple(_name(each) for each in kind.__mro__[: kind.__mro__.index(nn.Module) + 1])
+    return tuple(_name(base) for base in kind.__mro__[: kind.__mro__.index(nn.Module) + 1])
 
 
 def _name(kind: type) -> str:

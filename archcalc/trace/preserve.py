@@ -18,7 +18,7 @@ _CONTAINERS = frozenset([dict, OrderedDict, defaultdict, list, set, deque])
 
 
 @contextmanager
-def left_as_it_was(module: nn.Module, modules: Modules, training: bool) -> Iterator[None]:
+def preserve_module_state(module: nn.Module, modules: Modules, training: bool) -> Iterator[None]:
     """Within it the module is in the mode asked for; after it everything that a forward may set is as before.
 
     That is attributes, hooks, what lies in containers, the buffers of scripted modules, and the states of the random
@@ -61,17 +61,17 @@ def _contents(attributes: list[tuple[dict[str, Any], dict[str, Any]]]) -> tuple[
     """The containers among attributes and within one another: those that are empty, and the rest with a copy."""
     empty: list[Any] = []
     filled: list[tuple[Any, Any]] = []
-    left = [value for held, _ in attributes for value in held.values() if type(value) in _CONTAINERS]
+    pending = [value for held, _ in attributes for value in held.values() if type(value) in _CONTAINERS]
     seen: set[int] = set()
-    while left:
-        container = left.pop()
+    while pending:
+        container = pending.pop()
         if not container:
             empty.append(container)
         elif id(container) not in seen:
             seen.add(id(container))
             filled.append((container, container.copy()))
             within = container.values() if isinstance(container, dict) else container
-            left += [value for value in within if type(value) in _CONTAINERS]
+            pending += [value for value in within if type(value) in _CONTAINERS]
     return empty, filled
 
 

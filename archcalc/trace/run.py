@@ -13,13 +13,13 @@ from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from archcalc.trace.backward import trained
-from archcalc.trace.dispatch import Beneath
-from archcalc.trace.modules import tree, walk
-from archcalc.trace.preserve import left_as_it_was
-from archcalc.trace.record import Failure, Recorder
+from archcalc.trace.backward import drop_unused_gradients
+from archcalc.trace.dispatch import DispatchRecorder
+from archcalc.trace.module_runs import Failure
+from archcalc.trace.modules import forward_hooks, tree, walk
+from archcalc.trace.preserve import preserve_module_state
+from archcalc.trace.record import Recorder
 from archcalc.values.trace import Trace
 
 Params = ParamSpec("Params")
@@ -63,29 +63,31 @@ def trace(
     kwargs = kwargs or {}
     modules = walk(module)
     recorder = Recorder(modules, autograd, real, skip)
-    stand_ins = [_stand_in(value, name, recorder) for name, value in zip(_names(module, len(args)), args, strict=True)]
+    stand_ins = [
+        _stand_in(value, name, recorder) for name, value in zip(_argument_names(module, len(args)), args, strict=True)
+    ]
     named_stand_ins = {name: _stand_in(value, name, recorder) for name, value in kwargs.items()}
     inputs = recorder.tensors.input_specs((stand_ins, named_stand_ins))
     result: Any = None
     failure = None
-    following = torch.autograd.graph.saved_tensors_hooks(recorder.tensors.save, lambda tensor: tensor)
+    watch_saved_tensors = torch.autograd.graph.saved_tensors_hooks(recorder.tensors.save, lambda tensor: tensor)
     with (
-        left_as_it_was(module, modules, training),
+        preserve_module_state(module, modules, training),
         _uncompiled(),
         torch.set_grad_enabled(autograd),
-        following if autograd else nullcontext(),
-        _following_modules(recorder),
-        Beneath(recorder),
+        watch_saved_tensors if autograd else nullcontext(),
+        forward_hooks(recorder.modules.enter, recorder.modules.leave),
+        DispatchRecorder(recorder),
         recorder,
     ):
         try:
             result = module(*stand_ins, **named_stand_ins)
         except (Exception, SystemExit) as error:  # whatever a user's model raises ends the table, not the program
-            failure = _explain(error, recorder.failure)
-    if recorder.astray is not None:
-        failure = f"{recorder.astray or 'the model'}: it runs in a thread of its own, where no call can be followed"
-    ops, notes = trained(recorder, result) if autograd else (recorder.ops, ())
-    found = Trace(
+            failure = _explain(error, recorder.modules.failure)
+    if (escaped := recorder.modules.escaped_module) is not None:
+        failure = f"{escaped or 'the model'}: it runs in a thread of its own, where no call can be followed"
+    ops, notes = drop_unused_gradients(recorder, result) if autograd else (recorder.ops, ())
+    recorded = Trace(
         subject=subject,
         inputs=inputs,
         outputs=recorder.tensors.output_specs(result),
@@ -93,17 +95,17 @@ def trace(
         batch_size=batch_size,
         ops=tuple(ops),
         params=tuple(recorder.tensors.parameters),
-        modules=tree(modules, recorder.runs),
+        modules=tree(modules, recorder.modules.runs),
         notes=recorder.tensors.notes() + notes,
         failure=failure,
         autograd=autograd,
         buffer_bytes=sum(buffer.nbytes for buffer in module.buffers()),
     )
-    recorder.tensors.forget()
-    return found
+    recorder.tensors.release()
+    return recorded
 
 
-def _names(module: nn.Module, count: int) -> list[str]:
+def _argument_names(module: nn.Module, count: int) -> list[str]:
     """What the module's forward calls the first `count` of its arguments; "args[0]" and so on where it has no names."""
     parameters: list[Parameter] = []
     with suppress(TypeError, ValueError):  # scripted code has no signature
@@ -136,22 +138,9 @@ def _uncompiled() -> Iterator[None]:
             yield
 
 
-@contextmanager
-def _following_modules(recorder: Recorder) -> Iterator[None]:
-    hooks = [
-        register_module_forward_pre_hook(recorder.enter),
-        register_module_forward_hook(recorder.leave, always_call=True),
-    ]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
 def _explain(error: BaseException, failure: Failure | None) -> str:
     """Where the model failed, what it got there, and what torch says of it."""
-    reason = _said(error)
+    reason = _error_text(error)
     if failure is None or failure.error is not error:
         return reason
     where = failure.path or "the model's own forward"
@@ -161,11 +150,11 @@ def _explain(error: BaseException, failure: Failure | None) -> str:
     return f"{where}: {type(error).__name__}: {reason}"
 
 
-def _said(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     try:
-        said = " ".join(str(error).split())
-    except Exception:  # an error that cannot even be written
-        said = ""
+        text = " ".join(str(error).split())
+    except Exception:  # its __str__ fails
+        text = ""
     if isinstance(error, SystemExit):
-        return f"the model's own forward: it exits with {said or 0}"
-    return said or type(error).__name__
+        return f"the model's own forward: it exits with {text or 0}"
+    return text or type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
@@ -14,21 +15,21 @@ from archcalc.values.trace import TensorSpec
 _META = torch.device("meta")
 
 
-class Known(NamedTuple):
-    """A tensor that the recorder has met.
+class TrackedTensor(NamedTuple):
+    """A tensor that the recorder knows.
 
-    `original` is what the model holds, `tensor` what calls run on. `live`: its values depend on the input or on a
-    parameter. `plain`: shape rules apply. `owned`: it was made while tracing, so that an in-place call may write to it.
-    `sparse`: it is not laid out in strides.
+    `user_tensor` is what the model holds, `tensor` what calls run on in its place. `depends_on_input`: its values
+    depend on the input or on a parameter. `rule_applies`: definitions can tell what is made of it. `writable`: it was
+    made while tracing, so that an in-place call may write to it. `sparse`: it is not laid out in strides.
     """
 
-    original: Tensor
+    user_tensor: Tensor
     tensor: Tensor
     spec: TensorSpec
     key: Key
-    live: bool
-    plain: bool
-    owned: bool
+    depends_on_input: bool
+    rule_applies: bool
+    writable: bool
     sparse: bool = False
 
     @property
@@ -48,6 +49,20 @@ def empty(key: Key) -> Tensor:
     """A new tensor without data."""
     with torch._C._DisableTorchDispatch():  # not part of what the model does
         return torch.empty_strided(key[0], key[1], dtype=key[2], device=_META)
+
+
+def with_tensors(tree: Any, replacement: Callable[[Tensor], Tensor]) -> Any:
+    """The same nested arguments with another tensor for each tensor."""
+    kind = type(tree)
+    if isinstance(tree, Tensor):
+        return replacement(tree)
+    if kind in (tuple, list):
+        return kind([with_tensors(item, replacement) for item in tree])
+    if kind is dict:
+        return {name: with_tensors(item, replacement) for name, item in tree.items()}
+    if kind is slice:
+        return slice(*with_tensors((tree.start, tree.stop, tree.step), replacement))
+    return tree
 
 
 def tensors_in(tree: Any) -> list[Tensor]:

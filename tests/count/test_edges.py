@@ -37,7 +37,7 @@ def net() -> nn.Module:
     inner = Of(halves, fc=nn.Linear(4, 4))
     inner.register_buffer("shift", torch.ones(2))
 
-    def forward(self: Any, x: Tensor) -> Any:
+    def forward(self: Any, x: Tensor) -> tuple[Tensor, Tensor]:
         first, second = self.inner(x * 2)
         return second * first - second, first
 
@@ -93,8 +93,8 @@ def test_a_module_that_runs_twice_is_one_row_without_an_edge_to_itself() -> None
 def test_folded_edges_lead_to_rows_and_leave_none_out(name: str, depth: int) -> None:
     whole = archcalc.analyze(name)
     folded = fold(whole, depth)
-    read = {(source.row, source.output) for row in folded.rows for source in row.inputs_from if source.row is not None}
-    read |= {(source.row, source.output) for source in folded.outputs_from if source.row is not None}
+    sources = [*folded.outputs_from, *(source for row in folded.rows for source in row.inputs_from)]
+    read = {(source.row, source.output) for source in sources if source.row is not None}
     assert {row for row, _ in read} == set(range(len(folded.rows)))  # nothing dangles
     assert all(source.row != number for number, row in enumerate(folded.rows) for source in row.inputs_from)
     made = {number: {output for row, output in read if row == number} for number in range(len(folded.rows))}

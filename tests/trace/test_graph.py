@@ -112,7 +112,7 @@ def test_what_is_handed_back_needs_no_memory_of_its_own(step: Callable[[Tensor],
 
 
 def test_each_output_of_a_call_has_its_number() -> None:
-    def forward(self: Any, x: Tensor) -> Any:
+    def forward(self: Any, x: Tensor) -> tuple[Tensor, ...]:
         a, b, c = x.chunk(3, dim=1)
         d, e, f = x.split([1, 2, 3], dim=1)
         values, places = x.max(dim=1)
@@ -144,7 +144,7 @@ def test_what_lies_in_memory_that_a_call_wrote_to_comes_from_that_call() -> None
 class Named(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.inner = nn.Module()
+        self.inner: Any = nn.Module()
         self.inner.register_buffer("scale", torch.ones(3))
         self.inner.grid = torch.ones(3)
         self.inner.same_grid = self.inner.grid

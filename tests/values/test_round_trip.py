@@ -94,7 +94,7 @@ def test_a_copy_of_a_trace_gives_an_equal_report() -> None:
 
 
 def test_arguments_keep_their_types() -> None:
-    spec = TensorSpec((1, 3), "float32", producer=4)
+    spec = TensorSpec((1, 3), "float32", "call", 4)
     arguments: tuple[Any, ...] = (
         *(True, 1, 1.0, -0.0, float("inf"), float("-inf"), None, Slice(0, None, 2), 2j, complex("inf")),
         *((1, (2.0, spec)), [1, (2,)], {"a": (spec,)}, {1: "int", "$tuple": "string"}, {}, (), []),
