@@ -40,7 +40,7 @@ class Network:
         subject = subject_of(model, settings, real=True)
         if not subject.in_zoo:  # somebody else may hold on to it
             copy = deepcopy(subject.module)
-            subject = replace(subject, module=copy, with_weights=lambda: deepcopy(copy))
+            subject = replace(subject, module=copy, with_weights=lambda: copy)
         if any(parameter.is_meta for parameter in subject.module.parameters()):
             raise UsageError(f"{subject.name} has weights without data: there is nothing to time")
         self.subject = subject

@@ -6,7 +6,6 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -26,7 +25,7 @@ from archcalc.zoo import registry
 class Subject:
     """A network to look at: its name, where it comes from, its own input size if it has one, and itself.
 
-    `with_weights` makes the same network again with real weights; one that was handed in is copied.
+    `with_weights` makes the same network with real weights; it is the very same where it was handed in.
     """
 
     name: str
@@ -42,7 +41,7 @@ def subject_of(model: str | nn.Module, settings: dict[str, Any], *, real: bool =
     if isinstance(model, nn.Module):
         if settings:
             raise UsageError(f"settings such as {next(iter(settings))} are for networks that are built here by name")
-        return Subject(type(model).__name__, "", None, model, lambda: deepcopy(model))
+        return Subject(type(model).__name__, "", None, model, lambda: model)
     if isinstance(model, str):
         return load(model, settings, real=real)
     raise UsageError(f"a model is a name or a torch module, not {_short(model)}")

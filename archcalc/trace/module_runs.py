@@ -11,6 +11,7 @@ from torch import nn
 
 from archcalc.trace.modules import Modules, ModuleStack, Runs
 from archcalc.trace.tensor_table import TensorTable
+from archcalc.values.errors import ModelError
 
 
 class Failure(NamedTuple):
@@ -26,13 +27,15 @@ class ModuleRuns:
     """Follows the modules of one forward pass.
 
     `runs` are the shapes that each module took and gave, run by run. `failure` is the last error that came out of a
-    module. `escaped_module`: a submodule ran on another thread, so the trace is incomplete.
+    module. `escaped_module`: a submodule ran on another thread, so the trace is incomplete. `originals` are the twins
+    of the modules that were handed in, by the id() of these: a function that a model holds may call them still.
     """
 
     def __init__(self, modules: Modules, tensors: TensorTable) -> None:
         self.runs: Runs = {}
         self.failure: Failure | None = None
         self.escaped_module: str | None = None
+        self.originals: dict[int, nn.Module] = {}
         self._tensors = tensors
         self._paths = {id(module): path for path, module in modules}
         self._stack = ModuleStack(self._paths)
@@ -48,7 +51,11 @@ class ModuleRuns:
     def enter(self, module: nn.Module, args: Any) -> None:
         """Forward pre-hook: from here on calls belong to this module."""
         if get_ident() == self._thread:
-            self._stack.enter(module, args)
+            twin = self.originals.get(id(module))
+            if twin is not None and twin.training is not module.training:
+                mode = "train()" if twin.training else "eval()"
+                raise ModelError(f"its forward reaches the module itself through a closure: call {mode} on it first")
+            self._stack.enter(twin or module, args)
         elif get_ident() not in self._other_threads and id(module) in self._paths:
             self.escaped_module = self._paths[id(module)]
 
@@ -61,7 +68,7 @@ class ModuleRuns:
         error = sys.exc_info()[1]
         if error is not None and error is not self._outer_error:
             self.fail(Failure(error, path))
-        elif id(module) in self._paths:
+        elif id(module) in self._paths or id(module) in self.originals:
             self.runs.setdefault(path, []).append((self._tensors.shapes(args), self._tensors.shapes(result)))
 
     def fail(self, failure: Failure) -> None:

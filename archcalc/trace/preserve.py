@@ -1,12 +1,11 @@
-"""Leaving a module, and what it may draw on, as it was before it ran."""
+"""Leaving what a forward pass may draw on or change, outside of its module, as it was before."""
 
 from __future__ import annotations
 
 import random
 import sys
-from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -14,65 +13,39 @@ from torch import nn
 
 from archcalc.trace.modules import Modules
 
-_CONTAINERS = frozenset([dict, OrderedDict, defaultdict, list, set, deque])
-
 
 @contextmanager
-def preserve_module_state(module: nn.Module, modules: Modules, training: bool) -> Iterator[None]:
-    """Within it the module is in the mode asked for; after it everything that a forward may set is as before.
+def preserve_surroundings(module: nn.Module, modules: Modules, training: bool) -> Iterator[None]:
+    """Within it the module is in the mode asked for; after it the random states (torch, Python, numpy) are as before.
 
-    That is attributes, hooks, what lies in containers, the buffers of scripted modules, and the states of the random
-    generators of torch, Python and numpy.
+    Scripted modules live outside of Python and have no twins: their modes and buffers are put back.
     """
-    children = [child for _, child in modules]
-    plain = [child for child in children if not isinstance(child, torch.jit.ScriptModule)]
-    scripted = [(child, child.training) for child in children if isinstance(child, torch.jit.ScriptModule)]
-    buffers = [(buffer, buffer.detach().clone()) for child, _ in scripted for buffer in child.buffers(recurse=False)]
-    attributes = [(child.__dict__, child.__dict__.copy()) for child in plain]
-    empty, filled = _contents(attributes)
-    fast_attention = torch.backends.mha.get_fastpath_enabled()
+    scripted = [child for _, child in modules if isinstance(child, torch.jit.ScriptModule)]
+    modes = [(child, child.training) for child in scripted]
+    buffers = [(buffer, buffer.detach().clone()) for child in scripted for buffer in child.buffers(recurse=False)]
     states = _random_states()
-    if any(child.training is not training for child in children):
-        with suppress(NotImplementedError):  # an exported module has one mode for good
-            module.train(training)
-    torch.backends.mha.set_fastpath_enabled(False)  # it would hide what attention is made of
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(2 * limit)  # following the modules takes two frames where running them takes one
     try:
+        _set_mode(module, modules, training)
         yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(fast_attention)
+        sys.setrecursionlimit(limit)
         _set_random_states(*states)
-        for held, before in attributes:
-            held.clear()
-            held.update(before)
-        for container in empty:
-            if container:
-                container.clear()
-        for container, content in filled:
-            container.clear()
-            (container.update if isinstance(container, (dict, set)) else container.extend)(content)
         with torch.no_grad():
             for buffer, value in buffers:
                 buffer.copy_(value)
-        for child, mode in scripted:
+        for child, mode in modes:
             child.training = mode
 
 
-def _contents(attributes: list[tuple[dict[str, Any], dict[str, Any]]]) -> tuple[list[Any], list[tuple[Any, Any]]]:
-    """The containers among attributes and within one another: those that are empty, and the rest with a copy."""
-    empty: list[Any] = []
-    filled: list[tuple[Any, Any]] = []
-    pending = [value for held, _ in attributes for value in held.values() if type(value) in _CONTAINERS]
-    seen: set[int] = set()
-    while pending:
-        container = pending.pop()
-        if not container:
-            empty.append(container)
-        elif id(container) not in seen:
-            seen.add(id(container))
-            filled.append((container, container.copy()))
-            within = container.values() if isinstance(container, dict) else container
-            pending += [value for value in within if type(value) in _CONTAINERS]
-    return empty, filled
+def _set_mode(module: nn.Module, modules: Modules, training: bool) -> None:
+    """Put a module into the mode asked for, by its own `train`, which may leave parts of it in another."""
+    if any(child.training is not training for _, child in modules):
+        try:
+            module.train(training)
+        except NotImplementedError:  # an exported module has one mode for good
+            return
 
 
 def _random_states() -> tuple[Any, Any, Any]:

@@ -18,14 +18,15 @@ from archcalc.trace.backward import drop_unused_gradients
 from archcalc.trace.dispatch import DispatchRecorder
 from archcalc.trace.module_runs import Failure
 from archcalc.trace.modules import forward_hooks, tree, walk
-from archcalc.trace.preserve import preserve_module_state
+from archcalc.trace.preserve import preserve_surroundings
 from archcalc.trace.record import Recorder
+from archcalc.trace.twin import twin_of
 from archcalc.values.trace import Trace
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
-# The hooks, the switch of the attention's fast path and the module's mode are there once for all threads.
+# Forward hooks for all modules, and the attention that takes torch's place, are there once for all threads.
 _ONE_AT_A_TIME = RLock()
 _COMPILING = frozenset(["torch._dynamo", "torch.nn.attention.flex_attention"])
 
@@ -57,12 +58,14 @@ def trace(
     `real` runs it on the tensors as they are, for a model that reads values.
     Without `skip` every call really runs, and so tells of all torch ops beneath it.
     With `autograd` also which gradients the backward pass computes and what it keeps; no call is skipped then.
-    The module comes back as it was: modes, buffers, hooks and the random state. If it raises, the trace ends
-    there and `failure` says where and why.
+    The module itself does not run and is never written to: a twin of it does. If that raises, the trace ends there and
+    `failure` says where and why.
     """
     kwargs = kwargs or {}
+    module, originals = twin_of(module, own_buffers=real)
     modules = walk(module)
     recorder = Recorder(modules, autograd, real, skip)
+    recorder.modules.originals = originals
     stand_ins = [
         _stand_in(value, name, recorder) for name, value in zip(_argument_names(module, len(args)), args, strict=True)
     ]
@@ -72,7 +75,7 @@ def trace(
     failure = None
     watch_saved_tensors = torch.autograd.graph.saved_tensors_hooks(recorder.tensors.save, lambda tensor: tensor)
     with (
-        preserve_module_state(module, modules, training),
+        preserve_surroundings(module, modules, training),
         _uncompiled(),
         torch.set_grad_enabled(autograd),
         watch_saved_tensors if autograd else nullcontext(),

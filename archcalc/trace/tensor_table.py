@@ -112,7 +112,8 @@ class TensorTable:
         if number not in self._saved:
             self._saved[number] = size = tensor.untyped_storage().nbytes()
             self._just_saved.append((number, size))
-        return tensor
+        with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
+            return tensor.detach()
 
     def release(self) -> None:
         """Let go of every tensor, to break the cycle tensor -> autograd graph -> saved-tensor hook -> self."""
@@ -202,7 +203,9 @@ class TensorTable:
             self.unregistered += 1
             return self._add_parameter(f"unregistered_{self.unregistered}", tensor)
         if id(tensor) in self._buffers:
-            return self.add(tensor, tensor, depends_on_input=False, origin="buffer", name=self._buffers[id(tensor)][1])
+            name = self._buffers[id(tensor)][1]
+            # on real tensors these are the twin's own
+            return self.add(tensor, tensor, depends_on_input=False, writable=self.real, origin="buffer", name=name)
         if self._attributes is None:
             self._attributes = _attributes(self._modules)
         _, name = self._attributes.get(id(tensor), (tensor, ""))
@@ -220,9 +223,9 @@ class TensorTable:
     ) -> list[TrackedTensor]:
         """`operands` with a copy in the target's place if the target is the user's, and so must not be written to."""
         entry = self.tracked[id(target)]
-        if self.real or (entry.writable and entry.tensor.is_meta >= depends_on_input):
+        if entry.writable and (self.real or entry.tensor.is_meta >= depends_on_input):
             return operands
-        copy = on_meta(entry.tensor) if depends_on_input else entry.tensor.clone()
+        copy = on_meta(entry.tensor) if depends_on_input and not self.real else entry.tensor.detach().clone()
         with_copy = self.tracked[id(target)] = entry._replace(tensor=copy, writable=True)
         return [with_copy if operand is entry else operand for operand in operands]
 
