@@ -20,7 +20,7 @@ from archcalc.render.verify import verification
 from archcalc.values.claim import Claim, Verdict
 from archcalc.values.errors import ArchcalcError
 from archcalc.values.listing import Architecture, Listing, Totals
-from archcalc.values.report import CONVENTION, Report
+from archcalc.values.report import COUNTING_CONVENTION, Report
 from archcalc.zoo import registry
 
 PAIRS = (
@@ -129,7 +129,7 @@ def _index(names: list[str], claims: int) -> str:
         "# Reports",
         "",
         "Written by `archcalc export reports/`, checked by `archcalc export --check reports/`. Raw integers; shapes",
-        f"are C×H×W without the batch. {CONVENTION}.",
+        f"are C×H×W without the batch. {COUNTING_CONVENTION}.",
         "",
         f"- [zoo.csv](zoo.csv): {len(names)} networks with input, source, published errors, depth, params, mult-adds",
         f"- [claims.csv](claims.csv): {claims} documented numbers, each with the computed one and the verdict",

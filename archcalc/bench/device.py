@@ -39,7 +39,7 @@ def dtype_of(name: str) -> torch.dtype:
 
 
 @contextmanager
-def left_as_it_was(device: torch.device, threads: int | None, seed: int) -> Iterator[None]:
+def preserve_torch_state(device: torch.device, threads: int | None, seed: int) -> Iterator[None]:
     """Within it torch has that device, so many threads and a seed of ours; behind it all is as it was before."""
     before = torch.get_num_threads()
     on_gpu = device.type == "cuda"

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from archcalc.bench.clock import Clock, clock_of, marks_of
-from archcalc.bench.device import device_of, dtype_of, left_as_it_was, out_of_memory
-from archcalc.bench.layers import LayerPasses
+from archcalc.bench.device import device_of, dtype_of, out_of_memory, preserve_torch_state
+from archcalc.bench.layer_passes import LayerPasses
 from archcalc.bench.machine import machine
 from archcalc.bench.measure import Measurement, Timed, interleaved
 from archcalc.bench.network import Network, Workload
@@ -64,7 +64,7 @@ def benchmark(
     """See `archcalc.benchmark`; `tell` is called with what is being done."""
     _check(models, how, threads, layers)
     where, number = device_of(how.device), dtype_of(how.dtype)
-    with left_as_it_was(where, threads, how.seed):
+    with preserve_torch_state(where, threads, how.seed):
         clock = clock_of(where)
         found = machine(where)
         tell("the machine's peak")

@@ -36,14 +36,14 @@ LONGEST = 60
 """Characters that a printed number may have."""
 
 
-class Print(NamedTuple):
+class PrintedNumber(NamedTuple):
     """A number as printed: `value`, in whole `step`s, the unit of its last digit."""
 
     value: Fraction
     step: Fraction
 
 
-def number(printed: str, digits: int | None = None) -> Print:
+def number(printed: str, digits: int | None = None) -> PrintedNumber:
     """What "60M", "112.9M", "3.8e9", "650,000", "28%", "60 million" or "1/10" says, and how exactly.
 
     `digits` are the significant digits, where trailing zeros do not tell. Raises UsageError for what is no number.
@@ -61,7 +61,7 @@ def number(printed: str, digits: int | None = None) -> Print:
     if digits is not None:
         whole = len(plain.replace(".", "").lstrip("0"))
         step *= 10 ** max(0, whole - digits)
-    return Print(value, step)
+    return PrintedNumber(value, step)
 
 
 def judge(printed: str, computed: Value, digits: int | None = None) -> str:

@@ -14,11 +14,11 @@ from archcalc.ops import Definition
 from archcalc.ops.axis import UnknownError
 from archcalc.ops.definition import AnyArguments
 from archcalc.ops.field import Axes, SeenInput
-from archcalc.values.axis_field import Axis
+from archcalc.values.axis_field import AxisField
 from archcalc.values.trace import Op, TensorSpec, Trace
 
 Field = Axes | None
-"""One Axis for each spatial axis of the input; None where it is not known any more, empty for a constant."""
+"""One AxisField for each spatial axis of the input; None where it is not known any more, empty for a constant."""
 
 
 def receptive_fields(trace: Trace, calls: Sequence[Definition] | None = None) -> list[Field]:
@@ -33,7 +33,7 @@ def receptive_fields(trace: Trace, calls: Sequence[Definition] | None = None) ->
     if spatial < 1 or (spatial == 1 and not any(_slides_along_one_axis(call) for call in calls)):
         return [None] * len(trace.ops)
     lengths = trace.inputs[0].shape[2:]
-    image = tuple(Axis(length=length, dim=at - spatial) for at, length in enumerate(lengths))
+    image = tuple(AxisField(length=length, dim=at - spatial) for at, length in enumerate(lengths))
     fields: list[Field] = []
     for op, call in zip(trace.ops, calls, strict=True):
         before: list[tuple[int, TensorSpec, Field]] = []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archcalc.count.places import rows_at
 from archcalc.count.rf import receptive_fields
-from archcalc.values.axis_field import Axis
+from archcalc.values.axis_field import AxisField
 from archcalc.values.errors import UsageError
 from archcalc.values.layer_field import LayerField, UnitField
 from archcalc.values.report import Report, Row
@@ -27,7 +27,7 @@ def layer_field(trace: Trace, report: Report, layer: str, unit: Sequence[int] | 
     return LayerField(report.subject, row.path, row.kind, size, jump, offset, row.misaligned, pixels)
 
 
-def unit_fields(field: Sequence[Axis], row: Row, unit: Sequence[int]) -> tuple[UnitField, ...]:
+def unit_fields(field: Sequence[AxisField], row: Row, unit: Sequence[int]) -> tuple[UnitField, ...]:
     """What the unit at a position of a row's output sees, an entry an axis; UsageError where there is no such unit."""
     shape = row.output_shape or ()
     sizes = [shape[axis.dim] if axis.dim else 1 for axis in field]
@@ -44,7 +44,7 @@ def unit_fields(field: Sequence[Axis], row: Row, unit: Sequence[int]) -> tuple[U
     )
 
 
-def _field_of_each_unit(trace: Trace, report: Report, row: Row) -> tuple[Axis, ...]:
+def _field_of_each_unit(trace: Trace, report: Report, row: Row) -> tuple[AxisField, ...]:
     """The field of a row in which each unit has pixels of its own; UsageError where there is none."""
     fields = receptive_fields(trace)
     field = next(field for other, field in zip(report.rows, fields, strict=True) if other is row)

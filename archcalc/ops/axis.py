@@ -18,14 +18,14 @@ from fractions import Fraction
 from functools import cache
 from math import lcm
 
-from archcalc.values.axis_field import Axis
+from archcalc.values.axis_field import AxisField
 
 
 class UnknownError(Exception):
     """The positions of a receptive field cannot be followed through a call."""
 
 
-def _mapped(axis: Axis, period: int, step: int, read: Callable[[int], Sequence[int]]) -> Axis:
+def _mapped(axis: AxisField, period: int, step: int, read: Callable[[int], Sequence[int]]) -> AxisField:
     """An axis whose unit j sees what the units `read(j)` before it saw; `read` moves on by `step` every `period`."""
     turns = _whole_turns(axis, period, step)
     lo, hi = [], []
@@ -39,13 +39,13 @@ def _mapped(axis: Axis, period: int, step: int, read: Callable[[int], Sequence[i
     return _shortest(replace(axis, lo=tuple(lo), hi=tuple(hi), shift=int(shift)))
 
 
-def _whole_turns(axis: Axis, period: int, step: int) -> int:
+def _whole_turns(axis: AxisField, period: int, step: int) -> int:
     """How many positions it takes until both the pattern of reading and the pattern that is read repeat."""
     before = len(axis.lo)
     return next(period * turn for turn in range(1, before + 1) if turn * step % before == 0)
 
 
-def _shortest(axis: Axis) -> Axis:
+def _shortest(axis: AxisField) -> AxisField:
     """The same axis with the shortest period that tells it."""
     lo, hi, shift, period = axis.lo, axis.hi, axis.shift, len(axis.lo)
     for short in range(1, period):
@@ -61,7 +61,7 @@ def _shortest(axis: Axis) -> Axis:
 
 
 @cache
-def through_window(axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
+def through_window(axis: AxisField, kernel: int, stride: int, padding: int, dilation: int) -> AxisField:
     """Through a window: unit j reads the positions j · stride − padding + k · dilation."""
     if len(axis.lo) == 1:
         first = axis.lo[0] - padding * axis.shift
@@ -71,7 +71,7 @@ def through_window(axis: Axis, kernel: int, stride: int, padding: int, dilation:
 
 
 @cache
-def through_transposed_window(axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
+def through_transposed_window(axis: AxisField, kernel: int, stride: int, padding: int, dilation: int) -> AxisField:
     """Through a transposed window: unit j is reached from i where j = i · stride − padding + k · dilation."""
 
     def read(j: int) -> list[int]:
@@ -82,7 +82,7 @@ def through_transposed_window(axis: Axis, kernel: int, stride: int, padding: int
 
 
 @cache
-def upsampled(axis: Axis, factor: int, linear: bool) -> Axis:
+def upsampled(axis: AxisField, factor: int, linear: bool) -> AxisField:
     """Upsampled: each position `factor` times; a linear one also reads the neighbour on its side."""
 
     def read(j: int) -> list[int]:
@@ -95,12 +95,12 @@ def upsampled(axis: Axis, factor: int, linear: bool) -> Axis:
     return _mapped(axis, factor, 1, read)
 
 
-def reduced(axis: Axis, positions: int) -> Axis:
+def reduced(axis: AxisField, positions: int) -> AxisField:
     """What a sum over all `positions` of an axis sees: everything, or what the only one there is sees."""
     return first_position(axis) if positions == 1 and not axis.merged else _whole(axis)
 
 
-def first_position(axis: Axis) -> Axis:
+def first_position(axis: AxisField) -> AxisField:
     """An axis of which only the first position is left, whose dimension may go."""
     lo, hi = axis.ends(0)
     if axis.whole or (lo <= 0 and hi >= axis.length - 1):
@@ -108,11 +108,11 @@ def first_position(axis: Axis) -> Axis:
     return replace(axis, lo=(lo,), hi=(hi,), shift=0, dim=0)
 
 
-def _whole(axis: Axis) -> Axis:
-    return Axis(hi=(axis.length - 1,), shift=0, length=axis.length, dim=0, whole=True)
+def _whole(axis: AxisField) -> AxisField:
+    return AxisField(hi=(axis.length - 1,), shift=0, length=axis.length, dim=0, whole=True)
 
 
-def union(one: Axis, other: Axis) -> Axis:
+def union(one: AxisField, other: AxisField) -> AxisField:
     """Where two paths meet: the smallest lo and the largest hi; different jumps do not align."""
     if one.whole or other.whole:
         return one if one.whole else other

@@ -10,7 +10,7 @@ from archcalc.ops.definition import LOWER, Definition, define
 from archcalc.ops.field import Axes, SeenInput, of_first
 from archcalc.ops.layout import Layout
 from archcalc.ops.shapes import axes_of, per_axis, window_positions
-from archcalc.values.axis_field import Axis
+from archcalc.values.axis_field import AxisField
 from archcalc.values.report import Product, Window
 from archcalc.values.trace import Op, Shape, TensorSpec
 
@@ -33,13 +33,13 @@ class Windowed(Definition):
             self._slid(axis, window) if -axes <= axis.dim < 0 else self._beside(axis, axes) for axis in first.field
         )
 
-    def _beside(self, axis: Axis, axes: int) -> Axis:
+    def _beside(self, axis: AxisField, axes: int) -> AxisField:
         """An axis that the window does not slide along: within the batch it stays, among the channels it is mixed."""
         if self.mixes_channels and axis.dim == -axes - 1:
             raise UnknownError
         return axis
 
-    def _slid(self, axis: Axis, window: Window) -> Axis:
+    def _slid(self, axis: AxisField, window: Window) -> AxisField:
         at = axis.dim
         kernel, stride, dilation = window.kernel[at], window.stride[at], window.dilation[at]
         if axis.merged:
@@ -52,7 +52,7 @@ class Windowed(Definition):
             padding = 0 if isinstance(window.padding, str) else window.padding[at]
         return self.through(axis, kernel, stride, padding, dilation)
 
-    def through(self, axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
+    def through(self, axis: AxisField, kernel: int, stride: int, padding: int, dilation: int) -> AxisField:
         """What a unit of the output sees along an axis."""
         return through_window(axis, kernel, stride, padding, dilation)
 
@@ -135,6 +135,6 @@ class TransposedConvolution(Windowed):
         """Inputs × (output channels of a group × kernel)."""
         return (Product(self.input.shape, self.weight.shape[1:], "inputs"),)
 
-    def through(self, axis: Axis, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
+    def through(self, axis: AxisField, kernel: int, stride: int, padding: int, dilation: int) -> AxisField:
         """What a unit of the output sees along an axis."""
         return through_transposed_window(axis, kernel, stride, padding, dilation)

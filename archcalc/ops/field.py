@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from archcalc.ops.axis import UnknownError, union
-from archcalc.values.axis_field import Axis
+from archcalc.values.axis_field import AxisField
 from archcalc.values.trace import Op, TensorSpec
 
-Axes = tuple[Axis, ...]
-"""A receptive field: one Axis for each spatial axis of the network's input."""
+Axes = tuple[AxisField, ...]
+"""A receptive field: one AxisField for each spatial axis of the network's input."""
 
 
 class SeenInput(NamedTuple):

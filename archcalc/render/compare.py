@@ -11,7 +11,7 @@ from archcalc.formats.units import compact, significant
 from archcalc.render.bench import conditions, speed
 from archcalc.render.table import NETWORK, layers_of, mark_lower_bound, unknown_calls, without_batch
 from archcalc.values.document import UNKNOWN, Document, Heading, Quantity, Remark, Table
-from archcalc.values.report import CONVENTION
+from archcalc.values.report import COUNTING_CONVENTION
 
 if TYPE_CHECKING:
     from archcalc.values.benchmark import Benchmark
@@ -148,7 +148,7 @@ def _remarks(compared: Comparison, measured: Benchmark | None) -> tuple[Remark, 
             remarks.append(Remark("LOWER BOUND", f"{report.subject}: {unknown_calls(report)}", "warning"))
     if measured is not None:
         remarks += conditions(measured)
-    return (*remarks, Remark("convention", CONVENTION, "quiet"))
+    return (*remarks, Remark("convention", COUNTING_CONVENTION, "quiet"))
 
 
 def _speeds(compared: Comparison, measured: Benchmark) -> list[str]:

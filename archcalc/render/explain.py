@@ -11,7 +11,7 @@ from archcalc.render.verify import sentence
 from archcalc.values.columns import COLUMNS
 from archcalc.values.document import Document, Heading, Remark, Table
 from archcalc.values.explanation import Explanation
-from archcalc.values.report import CONVENTION
+from archcalc.values.report import COUNTING_CONVENTION
 
 SCHEMA = "archcalc.explain/1"
 
@@ -26,7 +26,7 @@ def explanation(explained: Explanation) -> Document:
     else:
         table = _layer(explained) if len(explained.rows) == 1 else _module(explained, explained.place)
     claims = tuple(Remark("claim", sentence(verdict)) for verdict in explained.verdicts)
-    table = replace(table, remarks=(*table.remarks, *claims, Remark("convention", CONVENTION, "quiet")))
+    table = replace(table, remarks=(*table.remarks, *claims, Remark("convention", COUNTING_CONVENTION, "quiet")))
     headings = (NETWORK, LAYER, *HEADINGS, Heading("value", "value", "count"))
     subject = explained.report.subject
     records = tuple((subject, step.path, step.quantity, step.derivation, step.value) for step in explained.steps)

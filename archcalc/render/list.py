@@ -12,7 +12,7 @@ from archcalc.render.table import NETWORK
 from archcalc.values.columns import COLUMNS
 from archcalc.values.document import UNKNOWN, Document, Heading, Quantity, Remark, Table
 from archcalc.values.listing import Architecture, Listing, PublishedError, Totals
-from archcalc.values.report import CONVENTION
+from archcalc.values.report import COUNTING_CONVENTION
 
 SCHEMA = "archcalc.list/1"
 
@@ -65,7 +65,7 @@ def _table(listings: Sequence[Listing], costs: Sequence[Heading]) -> Table:
     ]
     if costs:
         remarks.append(Remark("depth", "weight layers on the longest path from input to output", "quiet"))
-        remarks.append(Remark("convention", CONVENTION, "quiet"))
+        remarks.append(Remark("convention", COUNTING_CONVENTION, "quiet"))
     return Table(plural(len(listings), "network"), headings, tuple(rows), remarks=tuple(remarks))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from archcalc.formats.units import compact, count, plural, size
 from archcalc.values.columns import COLUMNS, DEFAULT, FOR_PEOPLE, Column
 from archcalc.values.document import UNKNOWN, Document, Heading, Quantity, Remark, Table
-from archcalc.values.report import CONVENTION, Report, Row
+from archcalc.values.report import COUNTING_CONVENTION, Report, Row
 
 SCHEMA = "archcalc.table/1"
 SEVERAL = "archcalc.reports/1"
@@ -70,7 +70,7 @@ def remarks(report: Report) -> tuple[Remark, ...]:
         stand = "stands" if len(report.rows) == 1 else "stand"
         text = f"to depth {report.folded}: {rows} {stand} for {plural(calls, 'call')}; --depth and --all show more"
         lines.append(Remark("folded", text))
-    lines.append(Remark("convention", CONVENTION, "quiet"))
+    lines.append(Remark("convention", COUNTING_CONVENTION, "quiet"))
     return tuple(lines)
 
 

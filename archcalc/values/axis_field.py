@@ -7,7 +7,7 @@ from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class AxisField:
     """What units see along one axis of the input.
 
     `length` is the input's own size. `dim` is the tensor's dimension, counted from the back, along which the units lie;

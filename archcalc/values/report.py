@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas
 
 
-CONVENTION = (
+COUNTING_CONVENTION = (
     "mult-adds: one per multiply-add of convolutions and matrix products; "
     "bias, normalisation, pooling and activations are not counted. FLOPs = 2 x mult-adds"
 )
@@ -261,7 +261,7 @@ class Report(Shown, Stored):
             "complete": self.complete,
             "unknown": list(self.unknown),
             "totals": {key: self.total(key) for key in ("params", "macs", "flops", "activations")},
-            "convention": CONVENTION,
+            "convention": COUNTING_CONVENTION,
             "rows": rows,
             "modules": modules,
         }
@@ -271,8 +271,3 @@ class Report(Shown, Stored):
         import pandas
 
         return pandas.DataFrame({key: [column.value(row) for row in self.rows] for key, column in COLUMNS.items()})
-
-
-def elements(shapes: tuple[Shape, ...]) -> int:
-    """Number of elements of tensors of these shapes together."""
-    return sum(prod(shape) for shape in shapes)

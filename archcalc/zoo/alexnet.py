@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from archcalc.zoo.layers import Layers, classifier, relu, response_norm, sequence
+from archcalc.zoo.building_blocks import Layers, classifier, relu, response_norm, sequence
 from archcalc.zoo.registry import register
 
 Conv = tuple[int, int, int, int, int]  # filters, kernel, stride, padding, groups

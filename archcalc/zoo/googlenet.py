@@ -6,7 +6,17 @@ from collections import OrderedDict
 
 from torch import nn
 
-from archcalc.zoo.layers import Branches, Head, Headed, Layers, conv_relu, glorot, relu, response_norm, sequence
+from archcalc.zoo.building_blocks import (
+    Branches,
+    Head,
+    Headed,
+    Layers,
+    conv_relu,
+    glorot,
+    relu,
+    response_norm,
+    sequence,
+)
 from archcalc.zoo.registry import register
 
 Widths = tuple[int, int, int, int, int, int]  # filters: 1×1, 3×3 reduce, 3×3, 5×5 reduce, 5×5, pool proj

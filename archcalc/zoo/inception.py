@@ -12,7 +12,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-from archcalc.zoo.layers import Branches, Head, Headed, Layers, relu, sequence
+from archcalc.zoo.building_blocks import Branches, Head, Headed, Layers, relu, sequence
 from archcalc.zoo.registry import register
 
 Concat = tuple["Row", ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from archcalc.zoo.layers import Branches, Layers, sequence
+from archcalc.zoo.building_blocks import Branches, Layers, sequence
 from archcalc.zoo.registry import register
 
 # Table I: the maps of S2 that each map of C3 reads, in the paper's order and its four groups.

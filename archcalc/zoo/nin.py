@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from archcalc.zoo.layers import Layers, conv_relu, glorot, sequence
+from archcalc.zoo.building_blocks import Layers, conv_relu, glorot, sequence
 from archcalc.zoo.registry import register
 
 

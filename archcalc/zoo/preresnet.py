@@ -11,7 +11,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from archcalc.zoo.layers import Layers, relu, sequence, through
+from archcalc.zoo.building_blocks import Layers, relu, sequence, through
 from archcalc.zoo.registry import register
 from archcalc.zoo.resnet_blocks import Block, shortcut_row, stage
 

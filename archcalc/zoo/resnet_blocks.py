@@ -11,7 +11,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from archcalc.zoo.layers import Layers, relu, sequence, through
+from archcalc.zoo.building_blocks import Layers, relu, sequence, through
 from archcalc.zoo.registry import register
 
 Block = Callable[[int, int, int], nn.Module]  # input channels, output channels, stride

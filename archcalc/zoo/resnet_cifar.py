@@ -11,7 +11,7 @@ from functools import partial
 
 from torch import nn
 
-from archcalc.zoo.layers import Layers, sequence
+from archcalc.zoo.building_blocks import Layers, sequence
 from archcalc.zoo.registry import register
 from archcalc.zoo.resnet_blocks import Block, basic, conv_bn_relu, plain, stage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from archcalc.zoo.layers import Layers, classifier, glorot, relu, response_norm, sequence
+from archcalc.zoo.building_blocks import Layers, classifier, glorot, relu, response_norm, sequence
 from archcalc.zoo.registry import register
 
 Column = tuple[tuple[int, ...], ...]  # the kernel of every convolution, stage by stage

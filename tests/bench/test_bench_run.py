@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import archcalc
 from archcalc.bench.clock import Marks
-from archcalc.bench.layers import LayerPasses
+from archcalc.bench.layer_passes import LayerPasses
 from archcalc.bench.measure import ENOUGH
 from archcalc.bench.network import Network, Workload
 from archcalc.values.errors import ModelError, UsageError

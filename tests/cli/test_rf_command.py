@@ -17,7 +17,7 @@ from archcalc.count.rf_layer import unit_fields
 from archcalc.formats import render
 from archcalc.render.rf import receptive_fields
 from archcalc.render.rf_unit import layer_field
-from archcalc.values.axis_field import Axis
+from archcalc.values.axis_field import AxisField
 from archcalc.values.layer_field import LayerField
 from archcalc.values.report import Report, Row
 
@@ -221,7 +221,7 @@ def test_a_misaligned_unit_is_said_to_be_of_one_path() -> None:
 
 def test_the_sketch_tells_input_padding_and_what_is_not_seen() -> None:
     row = Row("conv", "conv2d", output_shapes=((1, 1, 4, 8),))
-    field = (Axis(lo=(-2,), hi=(1,), length=4), Axis(lo=(1,), hi=(3,), length=8))
+    field = (AxisField(lo=(-2,), hi=(1,), length=4), AxisField(lo=(1,), hi=(3,), length=8))
     unit = unit_fields(field, row, (0, 3))
     text = render(layer_field(LayerField("net", "conv", "conv2d", None, None, None, unit=unit)), "table")
     assert text.rstrip().splitlines()[-6:] == ["    +++", "    +++", "----###-", "----###-", "--------", "--------"]

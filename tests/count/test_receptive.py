@@ -18,7 +18,7 @@ from archcalc.count.report import build_report
 from archcalc.count.rf import receptive_fields
 from archcalc.sources.load import load
 from archcalc.trace.run import trace
-from archcalc.values.axis_field import Axis
+from archcalc.values.axis_field import AxisField
 from archcalc.values.report import Row
 from archcalc.zoo.registry import architecture
 from tests.support.gradient_extent import Extent, extents, outputs
@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.usefixtures("one_thread"),
 ]
 
-Seen = tuple[Row, tuple[Axis, ...] | None]
+Seen = tuple[Row, tuple[AxisField, ...] | None]
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +53,13 @@ def followed(net: nn.Module, shape: Sequence[int]) -> dict[str, Seen]:
     return last
 
 
-def interior(axis: Axis, positions: int, margin: int = 0) -> list[int]:
+def interior(axis: AxisField, positions: int, margin: int = 0) -> list[int]:
     """The units whose field lies inside the input, so far from its border that no layer's padding is in reach."""
     ends = [axis.ends(j) for j in range(positions)]
     return [j for j, (lo, hi) in enumerate(ends) if lo >= margin and hi < axis.length - margin]
 
 
-def agree(row: Row, field: tuple[Axis, ...], x: Tensor, out: Tensor, margin: int) -> None:
+def agree(row: Row, field: tuple[AxisField, ...], x: Tensor, out: Tensor, margin: int) -> None:
     """Assert both ends of interior units, and that no unit anywhere sees more than it is said to."""
     sizes = out.shape[2:]
     inside = [interior(axis, size, margin) for axis, size in zip(field, sizes, strict=True)]
@@ -84,7 +84,7 @@ def within(extent: Extent, ends: tuple[int, int]) -> bool:
     return extent is None or ends[0] <= extent[0] <= extent[1] <= ends[1]
 
 
-def in_row(row: Row, field: tuple[Axis, ...]) -> None:
+def in_row(row: Row, field: tuple[AxisField, ...]) -> None:
     """Assert that the row says what the field says: the largest size over units, the mean jump, the first offset."""
     assert row.receptive_field == tuple(
         max(hi - lo + 1 for lo, hi in map(axis.ends, range(len(axis.lo)))) for axis in field
@@ -151,7 +151,7 @@ def _long_enough(seen: list[Seen], axis: int) -> int:
     return int(needed)
 
 
-def _agree_along(row: Row, along: Axis, axis: int, x: Tensor, out: Tensor) -> None:
+def _agree_along(row: Row, along: AxisField, axis: int, x: Tensor, out: Tensor) -> None:
     inside = interior(along, out.shape[2 + axis])
     assert inside, f"{row.path}: no unit's field lies inside {tuple(x.shape)}"
     asked = [inside[0], inside[-1]][: x.shape[0]]

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 import archcalc
 from archcalc.ops.axis import through_transposed_window, through_window, union, upsampled
-from archcalc.values.axis_field import Axis
+from archcalc.values.axis_field import AxisField
 from archcalc.values.report import Row
 from tests.support.random_nets import Call
 
@@ -104,16 +104,16 @@ def test_a_transposed_convolution_halves_the_jump() -> None:
     row = last(lambda x, up: up(x), nn.ConvTranspose2d(4, 4, 4, 2, padding=1))
     assert (row.receptive_field, row.jump) == ((2, 2), (Fraction(1, 2),) * 2)
     # unit 0 reads inputs i with 0 = 2i - 1 + k for k < 4, that is -1 (k = 3) and 0 (k = 1)
-    axis = through_transposed_window(Axis(length=9), 4, 2, 1, 1)
+    axis = through_transposed_window(AxisField(length=9), 4, 2, 1, 1)
     assert [axis.ends(j) for j in range(4)] == [(-1, 0), (0, 1), (0, 1), (1, 2)]
 
 
 def test_bilinear_upsampling_reads_the_neighbour_on_its_side() -> None:
     # pixel j of a doubled image lies at j/2 - 1/4: 0 between -1 and 0, 1 between 0 and 1
-    assert [upsampled(Axis(length=9), 2, True).ends(j) for j in range(3)] == [(-1, 0), (0, 1), (0, 1)]
+    assert [upsampled(AxisField(length=9), 2, True).ends(j) for j in range(3)] == [(-1, 0), (0, 1), (0, 1)]
     # three times as large, the middle one of each three lies on a pixel
-    assert [upsampled(Axis(length=9), 3, True).ends(j) for j in range(3)] == [(-1, 0), (0, 0), (0, 1)]
-    assert through_window(upsampled(Axis(length=9), 2, False), 2, 2, 0, 1) == Axis(length=9)  # and back again
+    assert [upsampled(AxisField(length=9), 3, True).ends(j) for j in range(3)] == [(-1, 0), (0, 0), (0, 1)]
+    assert through_window(upsampled(AxisField(length=9), 2, False), 2, 2, 0, 1) == AxisField(length=9)  # and back again
 
 
 # ---- what is said where paths do not align, or all is seen, or nothing is known
@@ -129,7 +129,7 @@ def test_paths_of_different_jumps_are_said_to_be_misaligned() -> None:
 def test_shifted_paths_of_one_jump_are_united() -> None:
     row = last(lambda x: x[:, :, 3:, :] + x[:, :, :-3, :])
     assert (row.receptive_field, row.rf_offset, row.misaligned) == ((4, 1), (0, 0), False)
-    assert union(Axis(lo=(-2,), hi=(1,)), Axis(lo=(0,), hi=(5,))) == Axis(lo=(-2,), hi=(5,))
+    assert union(AxisField(lo=(-2,), hi=(1,)), AxisField(lo=(0,), hi=(5,))) == AxisField(lo=(-2,), hi=(5,))
 
 
 def self_attention(x: Tensor, attention: nn.Module) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from archcalc.zoo import registry
-from archcalc.zoo.layers import response_norm
+from archcalc.zoo.building_blocks import response_norm
 from archcalc.zoo.lenet import digit_codes
 from tests.support.facts import ALEXNET_LAYERS, LENET5_LAYERS, LENET5_MODERN_LAYERS
 
