@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from archcalc.claims.metrics import metric_names, metric_of
@@ -18,16 +19,22 @@ from archcalc.values.explanation import Explanation
 from archcalc.values.report import Report
 
 
-def check(claims: Iterable[Claim], reports: dict[Any, Report] | None = None) -> Iterator[Verdict]:
+def check(
+    claims: Iterable[Claim], reports: dict[Any, Report] | None = None, *, trust: bool = False
+) -> Iterator[Verdict]:
     """The verdicts, one after the other; a network is analyzed once, however many claims are about it.
 
-    `reports` is where the analyzed networks are kept, for callers that check claims in several goes.
+    `reports` is where the analyzed networks are kept, for callers that check claims in several goes. Without `trust`
+    claims may only name networks of the zoo and what `sources.trust` lets pass.
+
     Raises UsageError naming file and entry for a network, metric, place or print that makes no sense, and ModelError
     where the network cannot be run.
     """
     reports = {} if reports is None else reports
     for claim in claims:
         try:
+            if not trust:
+                _vet(claim)
             yield _verdict(claim, reports)
         except ModelError as error:
             raise ModelError(f"{claim.entry}: {error}", error.report) from error
@@ -43,9 +50,18 @@ def by_subject(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
     return groups
 
 
-def verdicts(claims: Iterable[Claim]) -> list[Verdict]:
+def verdicts(claims: Iterable[Claim], *, trust: bool = False) -> list[Verdict]:
     """What `check` finds, as a list."""
-    return list(check(claims))
+    return list(check(claims, trust=trust))
+
+
+def _vet(claim: Claim) -> None:
+    """Raise UsageError or ModelError where a claim names code that a file of claims may not run."""
+    for target, settings in ((claim.subject, claim.settings), (claim.against or "", claim.against_settings)):
+        if ":" in target:
+            from archcalc.sources.trust import vet
+
+            vet(target, settings, [Path(claim.file).parent, Path()])
 
 
 def in_order(claims: Iterable[Claim], groups: Iterable[Sequence[Verdict]]) -> list[Verdict]:

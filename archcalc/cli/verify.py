@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,9 @@ def verify(
     subject: Annotated[str | None, typer.Option("--subject", help="Only claims about this network.")] = None,
     source: Annotated[str | None, typer.Option("--source", help="Only sources whose name contains this.")] = None,
     verdict: Annotated[str | None, typer.Option("--verdict", help="Only these verdicts: exact, rounds, ...")] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Let claims name any code; else the zoo and files beside them.")
+    ] = False,
     form: As = Format.table,
     output: Output = None,
     debug: Debug = False,
@@ -45,7 +49,7 @@ def verify(
 
         groups = by_subject(claims)
         with progress(len(groups)) as done:
-            checked = in_order(claims, in_processes(verdicts, groups, done))
+            checked = in_order(claims, in_processes(partial(verdicts, trust=trust), groups, done))
         shown = [result for result in checked if verdict in (None, result.verdict)]
         write(verification(shown, reasons=verdict == "differs"), form, output)
         wrong = [result for result in checked if not result.ok]

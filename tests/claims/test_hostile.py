@@ -41,3 +41,22 @@ def test_a_text_may_have_so_many_characters() -> None:
     assert parse(entry.format("a" * LONGEST), "claims.toml")[0].subject == "a" * LONGEST
     with pytest.raises(UsageError, match=r"claims.toml, claim 1: subject has 2,001 characters, it may have 2,000"):
         parse(entry.format("a" * (LONGEST + 1)), "claims.toml")
+
+
+def test_a_claim_runs_no_command(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    file = tmp_path / "claims.toml"
+    file.write_text(
+        f'[[claim]]\nsubject = "os:system"\nmetric = "params"\nmax = "1"\nsettings = {{command = "touch {made}"}}'
+    )
+    result = run("verify", str(file))
+    assert (result.exit_code, made.exists()) == (2, False)
+    assert "claim 1: os:system is neither a network of the zoo nor in a Python file below" in result.stderr
+    assert run("verify", str(file), "--trust").exit_code == 2  # it runs, and gives no module
+    assert made.exists()
+
+
+def test_what_a_claim_is_compared_with_is_vetted_too(tmp_path: Path) -> None:
+    file = tmp_path / "claims.toml"
+    file.write_text(f'{ENTRY}printed = "1"\nagainst = "os:abort"')
+    assert run("verify", str(file)).exit_code == 2
