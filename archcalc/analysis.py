@@ -5,15 +5,16 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from archcalc.count.report import build_report
 from archcalc.sources.load import Subject, subject_of
-from archcalc.trace.inputs import tensors, with_values
+from archcalc.trace.inputs import ids_below, tensors, with_values
 from archcalc.trace.run import trace
+from archcalc.trace.tensors import tensors_in
 from archcalc.values.errors import ModelError, UsageError
 from archcalc.values.input_size import Typed, with_batch
 from archcalc.values.report import Report
@@ -82,10 +83,16 @@ def _on_real_tensors(
 ) -> Trace:
     """The trace of a run on real tensors, for a model that reads values; the failed one if that gets no further."""
     try:
-        found = _traced(subject, subject.with_weights(), with_values(args), with_values(kwargs), real=True, **how)
+        module = subject.with_weights()
+        values, named_values = with_values(module, args), with_values(module, kwargs)
+        found = _traced(subject, module, values, named_values, real=True, **how)
     except Exception:  # nothing is lost: the first failure is reported
         return failed
-    return failed if found.failure is not None and len(found.ops) <= len(failed.ops) else found
+    if found.failure is not None and len(found.ops) <= len(failed.ops):
+        return failed
+    whole = [value for value in tensors_in((values, named_values)) if not value.is_floating_point()]
+    note = f"whole numbers among the inputs were drawn below {ids_below(module)}"
+    return replace(found, notes=(*found.notes, note)) if whole else found
 
 
 @contextmanager

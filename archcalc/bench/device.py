@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor
 
+from archcalc.trace.preserve import preserve_random_states
 from archcalc.values.errors import UsageError, unknown
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -47,7 +48,7 @@ def preserve_torch_state(device: torch.device, threads: int | None, seed: int) -
     begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     seeded = range(torch.cuda.device_count()) if on_gpu or begun else ()
     current = torch.cuda.device(device) if on_gpu else nullcontext()
-    with torch.random.fork_rng(devices=seeded), torch.enable_grad(), current:
+    with preserve_random_states(), torch.random.fork_rng(devices=seeded), torch.enable_grad(), current:
         torch.manual_seed(seed)
         if threads is not None:
             torch.set_num_threads(threads)

@@ -61,22 +61,36 @@ def _no_input(inputs: Any) -> UsageError:
     )
 
 
-def with_values(inputs: Any) -> Any:
+def with_values(module: nn.Module, inputs: Any) -> Any:
     """`inputs` with random values, seeded, for every tensor that has no data, and a copy of those that have.
 
-    What is no tensor stays as it is.
+    Whole numbers lie below `ids_below(module)`, and what is no tensor stays as it is.
     """
+    return _with_values(inputs, ids_below(module))
+
+
+def ids_below(module: nn.Module) -> int:
+    """The number of rows of the module's smallest embedding, which any number of a word is below; 2 without one."""
+    tables = (nn.Embedding, nn.EmbeddingBag)
+    return min([child.num_embeddings for child in module.modules() if isinstance(child, tables)], default=2)
+
+
+def _with_values(inputs: Any, high: int) -> Any:
     if isinstance(inputs, Tensor):
         if not inputs.is_meta:
             return inputs.detach().clone()  # the model may write to it
         seeded = torch.Generator().manual_seed(0)
         try:
-            return torch.rand(inputs.shape, generator=seeded).to(inputs.dtype)
+            if inputs.is_floating_point() or inputs.is_complex():
+                return torch.rand(inputs.shape, generator=seeded).to(inputs.dtype)
+            return torch.randint(2 if inputs.dtype is torch.bool else high, inputs.shape, generator=seeded).to(
+                inputs.dtype
+            )
         except RuntimeError as error:
             size = "x".join(map(str, inputs.shape))
             raise UsageError(f"an input of {size} does not fit into memory: {' '.join(str(error).split())}") from error
     if isinstance(inputs, dict):
-        return {name: with_values(value) for name, value in inputs.items()}
+        return {name: _with_values(value, high) for name, value in inputs.items()}
     if type(inputs) in (tuple, list):
-        return type(inputs)(with_values(value) for value in inputs)
+        return type(inputs)(_with_values(value, high) for value in inputs)
     return inputs

@@ -6,7 +6,6 @@ import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import nn
@@ -23,15 +22,14 @@ def preserve_surroundings(module: nn.Module, modules: Modules, training: bool) -
     scripted = [child for _, child in modules if isinstance(child, torch.jit.ScriptModule)]
     modes = [(child, child.training) for child in scripted]
     buffers = [(buffer, buffer.detach().clone()) for child in scripted for buffer in child.buffers(recurse=False)]
-    states = _random_states()
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(2 * limit)  # following the modules takes two frames where running them takes one
     try:
         _set_mode(module, modules, training)
-        yield
+        with preserve_random_states():
+            yield
     finally:
         sys.setrecursionlimit(limit)
-        _set_random_states(*states)
         with torch.no_grad():
             for buffer, value in buffers:
                 buffer.copy_(value)
@@ -48,13 +46,16 @@ def _set_mode(module: nn.Module, modules: Modules, training: bool) -> None:
             return
 
 
-def _random_states() -> tuple[Any, Any, Any]:
+@contextmanager
+def preserve_random_states() -> Iterator[None]:
+    """After it the random states of torch on the CPU, Python and numpy are as before."""
     numpy = sys.modules.get("numpy")
-    return torch.get_rng_state(), random.getstate(), numpy and numpy.random.get_state()
-
-
-def _set_random_states(of_torch: Any, of_python: Any, of_numpy: Any) -> None:
-    torch.set_rng_state(of_torch)
-    random.setstate(of_python)
-    if of_numpy:
-        sys.modules["numpy"].random.set_state(of_numpy)
+    of_torch, of_python = torch.get_rng_state(), random.getstate()
+    of_numpy = numpy and numpy.random.get_state()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(of_torch)
+        random.setstate(of_python)
+        if numpy:
+            numpy.random.set_state(of_numpy)

@@ -32,7 +32,7 @@ from archcalc.trace.module_runs import Failure, ModuleRuns
 from archcalc.trace.modules import Modules
 from archcalc.trace.predict import Result, memoizable_result, overlaps_of, predict_result
 from archcalc.trace.tensor_table import TensorTable
-from archcalc.trace.tensors import TrackedTensor, empty, on_meta, tensors_in, with_tensors
+from archcalc.trace.tensors import TrackedTensor, empty, tensors_in, with_tensors
 from archcalc.values.trace import AtenOp, Op, TensorSpec, tensor_specs
 
 _MOVES = frozenset(["to", "cpu", "cuda"])
@@ -224,7 +224,7 @@ class Recorder(TorchFunctionMode):
         try:
             args, kwargs = with_tensors(
                 (call.args, call.kwargs),
-                lambda tensor: on_meta(tracked[id(tensor)].tensor) if to_meta else tracked[id(tensor)].tensor,
+                lambda tensor: self._stand_in(tracked[id(tensor)], to_meta),
             )
             if to_meta and (dtype := cast(name)):
                 args, kwargs = as_dtype(args, dtype), as_dtype(kwargs, dtype)
@@ -237,6 +237,9 @@ class Recorder(TorchFunctionMode):
             raise
         finally:
             self.aten_ops = None
+
+    def _stand_in(self, entry: TrackedTensor, to_meta: bool) -> Tensor:
+        return self.tensors.constant_on_meta(entry.tensor) if to_meta else entry.tensor
 
     # ---- record
 

@@ -38,6 +38,7 @@ class TensorTable:
         self._attributes: dict[int, tuple[Tensor, str]] | None = None
         self._constants = 0
         self._storages: dict[int, tuple[int, Any]] = {}
+        self._meta_storages: dict[int, Any] = {}
         self._saved: dict[int, int] = {}
         self._just_saved: list[tuple[int, int]] = []
         for path, module in modules:
@@ -119,6 +120,7 @@ class TensorTable:
         """Let go of every tensor, to break the cycle tensor -> autograd graph -> saved-tensor hook -> self."""
         self.tracked.clear()
         self._storages.clear()
+        self._meta_storages.clear()
         self._buffers.clear()
         self._attributes = None
 
@@ -126,10 +128,26 @@ class TensorTable:
         """What a reader must know about how the trace came about."""
         notes = []
         if self.real:
-            notes.append("the model reads values: it was run on real tensors, of random values, on the CPU")
+            notes.append("the model reads values: it was run on real tensors, of random values (seed 0), on the CPU")
         if self.unregistered:
             notes.append(f"{self.unregistered} parameters are used but not registered: no optimiser would find them")
         return tuple(notes)
+
+    def constant_on_meta(self, tensor: Tensor) -> Tensor:
+        """The stand-in for a constant; those of one memory share a memory, which autograd then keeps only once."""
+        if tensor.is_meta or tensor.layout is not torch.strided or not self.autograd:
+            return on_meta(tensor)
+        number = self._storage(tensor)
+        with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
+            if number not in self._meta_storages:
+                memory = torch.empty(
+                    tensor.untyped_storage().nbytes(), dtype=torch.uint8, device="meta"
+                ).untyped_storage()
+                self._meta_storages[number] = memory
+                self._storages[memory._cdata] = (number, memory)
+            stand_in = torch.empty(0, dtype=tensor.dtype, device="meta")
+            stand_in.set_(self._meta_storages[number], tensor.storage_offset(), tensor.shape, tensor.stride())
+        return stand_in.requires_grad_(tensor.requires_grad)
 
     def add_input(self, tensor: Tensor, name: str) -> Tensor:
         """The stand-in for an input tensor; `input_specs` numbers them."""

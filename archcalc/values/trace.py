@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cache
 from math import prod
 from typing import Annotated, Any, ClassVar
 
@@ -12,9 +14,17 @@ from archcalc.values.stored import Stored
 
 Shape = tuple[int, ...]
 
-ITEM_BYTES = {"float64": 8, "int64": 8, "complex64": 8, "complex128": 16, "float16": 2, "bfloat16": 2, "int16": 2}
-ITEM_BYTES |= dict.fromkeys(("uint8", "int8", "bool", "float8_e4m3fn", "float8_e5m2"), 1)
-"""Bytes of an element by dtype; 4 for those that are not here."""
+
+@cache
+def item_bytes(dtype: str) -> int:
+    """Bytes of an element by the name of its dtype, which says its bits: 2 for bfloat16, 1 for bool and below a byte.
+
+    Raises ValueError for a name that says nothing.
+    """
+    bits = re.search(r"\d+", dtype)
+    if bits is None and dtype != "bool":
+        raise ValueError(f"nobody knows the size of an element of dtype {dtype}")
+    return 1 if bits is None else max(1, int(bits[0]) // 8)
 
 
 ORIGINS = ("call", "input", "parameter", "buffer", "constant")
@@ -55,7 +65,7 @@ class TensorSpec:
     @property
     def nbytes(self) -> int:
         """Bytes of its elements."""
-        return self.numel * ITEM_BYTES.get(self.dtype, 4)
+        return self.numel * item_bytes(self.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +153,7 @@ class Parameter:
     @property
     def nbytes(self) -> int:
         """Bytes of its elements."""
-        return self.numel * ITEM_BYTES.get(self.dtype, 4)
+        return self.numel * item_bytes(self.dtype)
 
 
 @dataclass(frozen=True, slots=True)

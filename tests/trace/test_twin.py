@@ -166,3 +166,18 @@ def test_a_model_that_reads_values_keeps_its_buffers_and_shares_its_weights() ->
     assert report.total("backward_macs") == report.total("macs")  # the input needs no gradient
     assert report.total("saved_bytes") > 0
     assert all(torch.equal(value, state[name]) for name, value in net.state_dict().items())
+
+
+def test_the_random_states_are_as_before_a_benchmark() -> None:
+    class Draws(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) * (random.random() + float(np.random.rand()) + 1)
+
+    net = Draws(2, 2)
+    random.seed(1)
+    np.random.seed(1)
+    torch.manual_seed(1)
+    expected = [random.Random(1).random(), np.random.RandomState(1).rand(), torch.rand(1).item()]
+    torch.manual_seed(1)
+    archcalc.benchmark(net, inputs=(1, 2), seconds=0.01)
+    assert [random.random(), np.random.rand(), torch.rand(1).item()] == expected
