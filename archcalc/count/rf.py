@@ -1,7 +1,7 @@
-"""Receptive fields through every call of a trace; `ops` says what each kind of call does to them.
+"""Receptive fields through every call of a trace; `ops` defines what each kind of call does to them.
 
-A network's first input is read as batch, channels, positions. The statistics that a normalisation takes over positions
-are not followed. Through a call that is not known the field is unknown from there on, never guessed.
+The network's first input is read as batch, channels, positions. Statistics that a normalisation takes over positions
+are ignored. After a call without a definition the field is unknown, never guessed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Field = Axes | None
 def receptive_fields(trace: Trace, calls: Sequence[Definition] | None = None) -> list[Field]:
     """The field of each call's first output; all None for an input that is no image, sound or volume.
 
-    Where all axes are seen whole, `whole` says so; where only some are, those have the input's size and a jump of 0.
-    `calls` are the definitions of the trace's ops, where somebody has parsed them already.
+    `whole` is set where all axes are seen whole; where only some are, those have the input's size and a jump of 0.
+    `calls` are the parsed definitions of the trace's ops, if the caller has them already.
     """
     calls = [parsed(op) for op in trace.ops] if calls is None else calls
     spatial = len(trace.inputs[0].shape) - 2 if trace.inputs else 0
@@ -33,17 +33,17 @@ def receptive_fields(trace: Trace, calls: Sequence[Definition] | None = None) ->
     if spatial < 1 or (spatial == 1 and not any(_slides_along_one_axis(call) for call in calls)):
         return [None] * len(trace.ops)
     lengths = trace.inputs[0].shape[2:]
-    image = tuple(AxisField(length=length, dim=at - spatial) for at, length in enumerate(lengths))
+    image = tuple(AxisField(length=length, dim=index - spatial) for index, length in enumerate(lengths))
     fields: list[Field] = []
     for op, call in zip(trace.ops, calls, strict=True):
         before: list[tuple[int, TensorSpec, Field]] = []
-        for at, spec in enumerate(op.inputs):
+        for position, spec in enumerate(op.inputs):
             if spec.producer is not None:
-                before.append((at, spec, fields[spec.producer]))
+                before.append((position, spec, fields[spec.producer]))
             elif spec.origin == "input" and len(spec.shape) == spatial + 2:
-                before.append((at, spec, image if spec.shape[2:] == lengths else None))
-        fields.append(_after(op, call, before))
-    return [_summed_up(field) for field in fields]
+                before.append((position, spec, image if spec.shape[2:] == lengths else None))
+        fields.append(_output_field(op, call, before))
+    return [_whole_only_if_all(field) for field in fields]
 
 
 def _slides_along_one_axis(call: Definition) -> bool:
@@ -51,26 +51,26 @@ def _slides_along_one_axis(call: Definition) -> bool:
     return window is not None and len(window.kernel) == 1
 
 
-def _summed_up(field: Field) -> Field:
+def _whole_only_if_all(field: Field) -> Field:
     """The field as rows show it: an axis counts as seen whole only if all are."""
     if not field or len({axis.whole for axis in field}) == 1:
         return field
     return tuple(replace(axis, whole=False) for axis in field)
 
 
-def _after(op: Op, call: Definition, before: list[tuple[int, TensorSpec, Field]]) -> Field:
-    """The field behind a call, given those of its inputs that come from the network's input or from calls."""
+def _output_field(op: Op, call: Definition, before: list[tuple[int, TensorSpec, Field]]) -> Field:
+    """The field of a call's output, given those of its inputs that come from the network's input or from calls."""
     if call.only_shape_of_others:
         before = before[:1] if before and before[0][0] == 0 else []
-    tracked = [(at, spec, field) for at, spec, field in before if field != ()]
+    tracked = [(position, spec, field) for position, spec, field in before if field != ()]
     if not tracked or call.makes_constant:
         return ()  # constants have an empty field and drop out of unions
-    known = [SeenInput(at, spec, field) for at, spec, field in tracked if field is not None]
+    known = [SeenInput(position, spec, field) for position, spec, field in tracked if field is not None]
     if len(known) < len(tracked):
         return None
     if type(call) is AnyArguments and not op.aten and op.outputs[0].shape == known[0].spec.shape:
         return known[0].field  # nothing ran beneath a call without a definition: it handed back its input
     try:
         return call.field(op, known)
-    except (UnknownError, LookupError, TypeError, ValueError):  # or written in a way that the definition does not read
+    except (UnknownError, LookupError, TypeError, ValueError):  # arguments in a form that the definition cannot read
         return None

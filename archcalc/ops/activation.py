@@ -16,21 +16,20 @@ from archcalc.values.trace import Op, Shape, TensorSpec
 @define("tanh sigmoid")
 @dataclass(slots=True, eq=False)
 class Activation(ElementwiseRule):
-    """One without settings."""
+    """An activation without parameters."""
 
     input: TensorSpec
 
     zero_cost = "activation"
 
     def shape(self) -> Shape | None:
-        """That of the input."""
         return self.input.shape
 
 
 @define("relu relu6 silu mish selu hardswish hardsigmoid")
 @dataclass(slots=True, eq=False)
 class InPlaceActivation(Activation):
-    """One that may overwrite its input."""
+    """An activation that may overwrite its input."""
 
     inplace: bool = False
 
@@ -38,7 +37,7 @@ class InPlaceActivation(Activation):
 @define("leaky_relu elu celu")
 @dataclass(slots=True, eq=False)
 class SlopedActivation(Activation):
-    """One with a slope or a scale."""
+    """An activation with a slope or a scale."""
 
     slope: Any = None
     inplace: bool = False
@@ -46,28 +45,26 @@ class SlopedActivation(Activation):
     aliases: ClassVar[dict[str, str]] = {"negative_slope": "slope", "alpha": "slope"}
 
     def shape(self) -> Shape | None:
-        """That of the input."""
         return self.input.shape if self.slope is None or isinstance(self.slope, (int, float)) else None
 
 
 @define("hardtanh")
 @dataclass(slots=True, eq=False)
 class HardTanh(Activation):
-    """One that clips to a range."""
+    """Clips to a range."""
 
     min_val: float = -1.0
     max_val: float = 1.0
     inplace: bool = False
 
     def shape(self) -> Shape | None:
-        """That of the input."""
         return self.input.shape if all(isinstance(end, (int, float)) for end in (self.min_val, self.max_val)) else None
 
 
 @define("gelu")
 @dataclass(slots=True, eq=False)
 class Gelu(Activation):
-    """Exact or approximate."""
+    """GELU, exact or approximate."""
 
     approximate: str = "none"
 
@@ -75,7 +72,7 @@ class Gelu(Activation):
 @define("dropout")
 @dataclass(slots=True, eq=False)
 class Dropout(ElementwiseRule):
-    """Zeros a share of its input while training; in evaluation torch hands back the very tensor."""
+    """Zeros a share of its input in training; in eval mode torch returns the input tensor itself."""
 
     input: TensorSpec
     p: float = 0.5
@@ -85,14 +82,13 @@ class Dropout(ElementwiseRule):
     zero_cost = "dropout"
 
     def shape(self) -> Shape | None:
-        """That of the input."""
         return self.input.shape if 0 <= self.p <= 1 and self.training else None
 
 
 @define("softmax log_softmax")
 @dataclass(slots=True, eq=False)
 class Softmax(Definition):
-    """Along one dimension."""
+    """Softmax along one dimension."""
 
     input: TensorSpec
     dim: int | None = None
@@ -104,13 +100,12 @@ class Softmax(Definition):
     layout = Layout.CHANNELS_LAST
 
     def shape(self) -> Shape | None:
-        """That of the input."""
         rank, dim = len(self.input.shape), self.dim
         known = isinstance(dim, int) and isinstance(self._stacklevel, int) and -rank <= dim < rank
         return self.input.shape if known and self.dtype is None else None
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """Every position is divided by the sum over its dimension."""
+        """Along `dim` every output depends on all positions, through the sum it is divided by."""
         first = of_first(seen)
         if self.dim is None:
             raise UnknownError

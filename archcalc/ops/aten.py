@@ -1,4 +1,4 @@
-"""Torch ops beneath a call that have no multiply-adds by our convention, and why; any other is unknown."""
+"""Torch ops that have no multiply-adds by our convention, and why; without a formula any other op is unknown."""
 
 from __future__ import annotations
 
@@ -42,13 +42,11 @@ _ZERO_COST = {f"aten.{name}": reason for reason, names in _NAMES.items() for nam
 
 
 def zero_cost_reason(op: AtenOp) -> str:
-    """Why a torch op has no multiply-adds; "" where nobody knows that it has none."""
+    """Why a torch op has no multiply-adds; "" for an op that is not known to have none."""
     if op.name in _ZERO_COST:
         return _ZERO_COST[op.name]
     if "view" in op.tags:
         return "data movement"
-    if "pointwise" in op.tags:
-        return "elementwise"
-    if op.name.startswith("aten._foreach_"):
+    if "pointwise" in op.tags or op.name.startswith("aten._foreach_"):
         return "elementwise"
     return "interpolation" if op.name.startswith(("aten.upsample_", "aten._upsample_")) else ""

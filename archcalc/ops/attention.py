@@ -1,4 +1,4 @@
-"""Attention: its one kernel, and all of `torch.nn.MultiheadAttention`."""
+"""Attention: scaled_dot_product_attention, and the function behind `torch.nn.MultiheadAttention`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def _field(along: int, masked: bool, seen: list[SeenInput]) -> Axes:
     """Every position of the keys and values, for each of the queries; unknown if a mask is given."""
     if masked:
         raise UnknownError
-    positions = max(one.spec.shape[along] for one in seen)
+    positions = max(tensor.spec.shape[along] for tensor in seen)
     field: Axes = ()
-    for axes in zip(*(one.field for one in seen), strict=True):
-        sizes = {(axis, one.spec.shape[axis.dim]) for axis, one in zip(axes, seen, strict=True)}
+    for axes in zip(*(tensor.field for tensor in seen), strict=True):
+        sizes = {(axis, tensor.spec.shape[axis.dim]) for axis, tensor in zip(axes, seen, strict=True)}
         if any(axis.whole for axis in axes):
             field += (next(axis for axis in axes if axis.whole),)
         elif all(axis.dim == along for axis in axes):
@@ -51,7 +51,7 @@ class Attention(Definition):
     layout = Layout.AS_QUERY
 
     def shape(self) -> Shape | None:
-        """The queries' own, where torch runs it as one kernel on the CPU."""
+        """The query's shape where torch runs the call as one kernel on the CPU; None for other calls."""
         query, key = self.query.shape, self.key.shape
         if self.attn_mask is not None or self.dropout_p or self.enable_gqa or len(query) != 4:
             return None
@@ -59,23 +59,21 @@ class Attention(Definition):
         return query if fits else None
 
     def products(self, out: TensorSpec) -> tuple[Product, ...]:
-        """The scores, each query with each key, and their product with the values; a mask saves nothing."""
+        """Scores (each query with each key) and their product with the values; a mask does not reduce them."""
         scores, keys = (*out.shape[:-1], self.key.shape[-2]), self.key.shape[-2:-1]
         return Product(scores, self.query.shape[-1:], "scores"), Product(out.shape, keys)
 
     def activations(self, out: TensorSpec) -> int:
-        """Scores and outputs."""
         return prod(out.shape[:-1]) * self.key.shape[-2] + out.numel
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """Every position of the keys and values."""
         return _field(-2, self.attn_mask is not None or bool(self.is_causal), seen)
 
 
 @define("multi_head_attention_forward")
 @dataclass(slots=True, eq=False)
 class MultiHeadAttention(Definition):
-    """All of `torch.nn.MultiheadAttention`; sequences are L×N×E and S×N×E, as its module hands them over."""
+    """Projections and attention; sequences are L×N×E and S×N×E, as `torch.nn.MultiheadAttention` passes them."""
 
     query: TensorSpec
     key: TensorSpec
@@ -108,7 +106,7 @@ class MultiHeadAttention(Definition):
     most_outputs = 2
 
     def shapes(self) -> tuple[Shape, ...] | None:
-        """L×N×E, and the weights if they are asked for; None for anything out of the ordinary, which torch runs."""
+        """L×N×E, and the attention weights if `need_weights`; None with rarely used arguments."""
         if (self.training and self.dropout_p) or self.add_zero_attn or self._unusual():
             return None
         query, key, width, heads = self.query.shape, self.key.shape, self.embed_dim_to_check, self.num_heads
@@ -116,7 +114,7 @@ class MultiHeadAttention(Definition):
             return None
         parameters = (self.in_proj_weight, self.in_proj_bias, self.out_proj_weight, self.out_proj_bias)
         wanted = ((3 * width, width), (3 * width,), (width, width), (width,))
-        if tuple(each and each.shape for each in parameters) != wanted:
+        if tuple(parameter and parameter.shape for parameter in parameters) != wanted:
             return None
         length, batch, _ = query
         weights = (batch, length, key[0]) if self.average_attn_weights else (batch, heads, length, key[0])
@@ -128,10 +126,7 @@ class MultiHeadAttention(Definition):
         return any(given) or any(separate) or bool(self.static_k) or bool(self.static_v)
 
     def aten_ops(self) -> tuple[AtenOp, ...]:
-        """Projections, scores, weighted sums, and the projection of the result.
-
-        The three projections are one product or several, depending on which sequences are the same: together as large.
-        """
+        """The products for input projections (one or three calls, the same total), scores, weighted sums and output."""
         (length, batch, width), other, heads = self.query.shape, self.key.shape[0], self.num_heads
         return (
             _matrix_product("mm", batch * (length + 2 * other) * width, width),
@@ -141,7 +136,6 @@ class MultiHeadAttention(Definition):
         )
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """Every position of the keys and values."""
         along = -2 if len(op.inputs[0].shape) == 2 else -3
         return _field(along, self.attn_mask is not None or self.key_padding_mask is not None, seen)
 

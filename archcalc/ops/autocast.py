@@ -1,4 +1,4 @@
-"""Kinds of which only the dtype under autocast is said here, as torch's documentation of autocast lists it."""
+"""Kinds of which only the dtype under autocast is known, from the lists in torch's documentation of autocast."""
 
 from __future__ import annotations
 

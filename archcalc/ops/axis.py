@@ -6,7 +6,7 @@ repeat their pattern every `period` positions. So an axis is kept as the ends fo
 
     unit j sees [lo[j mod period] + shift · (j // period), hi[j mod period] + shift · (j // period)]
 
-Padding counts as pixels, as in the papers: VGG-16's pool5 sees 212 wherever it stands. Where paths meet, the smallest
+Padding counts as pixels, as in the papers: every unit of VGG-16's pool5 sees 212. Where paths meet, the smallest
 lo and the largest hi hold.
 """
 
@@ -26,27 +26,27 @@ class UnknownError(Exception):
 
 
 def _mapped(axis: AxisField, period: int, step: int, read: Callable[[int], Sequence[int]]) -> AxisField:
-    """An axis whose unit j sees what the units `read(j)` before it saw; `read` moves on by `step` every `period`."""
-    turns = _whole_turns(axis, period, step)
+    """The field of outputs j that read the inputs `read(j)`; `read(j + period)` is `read(j)` moved by `step`."""
+    outputs = _common_period(axis, period, step)
     lo, hi = [], []
-    for j in range(turns):
+    for j in range(outputs):
         seen = [axis.ends(i) for i in read(j)]
         if not seen:
             raise UnknownError
         lo.append(min(first for first, _ in seen))
         hi.append(max(last for _, last in seen))
-    shift = Fraction(turns * step, period) * axis.jump
+    shift = Fraction(outputs * step, period) * axis.jump
     return _shortest(replace(axis, lo=tuple(lo), hi=tuple(hi), shift=int(shift)))
 
 
-def _whole_turns(axis: AxisField, period: int, step: int) -> int:
-    """How many positions it takes until both the pattern of reading and the pattern that is read repeat."""
+def _common_period(axis: AxisField, period: int, step: int) -> int:
+    """Outputs after which both the pattern of reading and the periodic field that is read repeat."""
     before = len(axis.lo)
     return next(period * turn for turn in range(1, before + 1) if turn * step % before == 0)
 
 
 def _shortest(axis: AxisField) -> AxisField:
-    """The same axis with the shortest period that tells it."""
+    """The same field, written with its shortest period."""
     lo, hi, shift, period = axis.lo, axis.hi, axis.shift, len(axis.lo)
     for short in range(1, period):
         if period % short or shift * short % period:
@@ -75,15 +75,15 @@ def through_transposed_window(axis: AxisField, kernel: int, stride: int, padding
     """Through a transposed window: unit j is reached from i where j = i · stride − padding + k · dilation."""
 
     def read(j: int) -> list[int]:
-        reached = (j + padding - k * dilation for k in range(kernel))
-        return [at // stride for at in reached if at % stride == 0]
+        offsets = (j + padding - k * dilation for k in range(kernel))
+        return [offset // stride for offset in offsets if offset % stride == 0]
 
     return _mapped(axis, stride, 1, read)
 
 
 @cache
 def upsampled(axis: AxisField, factor: int, linear: bool) -> AxisField:
-    """Upsampled: each position `factor` times; a linear one also reads the neighbour on its side."""
+    """Upsampled: each position `factor` times; linear interpolation also reads the nearer neighbour."""
 
     def read(j: int) -> list[int]:
         if not linear:
@@ -96,12 +96,12 @@ def upsampled(axis: AxisField, factor: int, linear: bool) -> AxisField:
 
 
 def reduced(axis: AxisField, positions: int) -> AxisField:
-    """What a sum over all `positions` of an axis sees: everything, or what the only one there is sees."""
+    """The field of a sum over an axis: the whole input axis, or that of its only position if there is just one."""
     return first_position(axis) if positions == 1 and not axis.merged else _whole(axis)
 
 
 def first_position(axis: AxisField) -> AxisField:
-    """An axis of which only the first position is left, whose dimension may go."""
+    """The field after only the first position is kept, so that its dimension no longer matters."""
     lo, hi = axis.ends(0)
     if axis.whole or (lo <= 0 and hi >= axis.length - 1):
         return _whole(axis)
@@ -121,8 +121,8 @@ def union(one: AxisField, other: AxisField) -> AxisField:
     if (one.dim, one.merged) != (other.dim, other.merged):
         raise UnknownError
     if one.jump != other.jump:
-        most = max((one, other), key=lambda axis: axis.size)
-        return replace(most, misaligned=True)
+        larger = max((one, other), key=lambda axis: axis.size)
+        return replace(larger, misaligned=True)
     period = lcm(len(one.lo), len(other.lo))
     ends = [(one.ends(j), other.ends(j)) for j in range(period)]
     return _shortest(

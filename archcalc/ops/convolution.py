@@ -25,23 +25,23 @@ class Windowed(Definition):
         """Each axis that the window slides along sees what the window reaches."""
         window, first = self.window(), of_first(seen)
         if window is None or len(seen) > 1:
-            raise UnknownError  # the kernel itself is made from the image
+            raise UnknownError  # the weights are computed from the image
         axes = len(window.kernel)
         if len(first.spec.shape) != axes + 2:
             raise UnknownError
         return tuple(
-            self._slid(axis, window) if -axes <= axis.dim < 0 else self._beside(axis, axes) for axis in first.field
+            self._slid(axis, window) if -axes <= axis.dim < 0 else self._unslid(axis, axes) for axis in first.field
         )
 
-    def _beside(self, axis: AxisField, axes: int) -> AxisField:
-        """An axis that the window does not slide along: within the batch it stays, among the channels it is mixed."""
+    def _unslid(self, axis: AxisField, axes: int) -> AxisField:
+        """An axis that the window does not slide along: unchanged in the batch, lost if the channels are mixed."""
         if self.mixes_channels and axis.dim == -axes - 1:
             raise UnknownError
         return axis
 
     def _slid(self, axis: AxisField, window: Window) -> AxisField:
-        at = axis.dim
-        kernel, stride, dilation = window.kernel[at], window.stride[at], window.dilation[at]
+        dim = axis.dim
+        kernel, stride, dilation = window.kernel[dim], window.stride[dim], window.dilation[dim]
         if axis.merged:
             if kernel != 1:
                 raise UnknownError
@@ -49,11 +49,10 @@ class Windowed(Definition):
         if window.padding == "same":
             padding = dilation * (kernel - 1) // 2
         else:
-            padding = 0 if isinstance(window.padding, str) else window.padding[at]
+            padding = 0 if isinstance(window.padding, str) else window.padding[dim]
         return self.through(axis, kernel, stride, padding, dilation)
 
     def through(self, axis: AxisField, kernel: int, stride: int, padding: int, dilation: int) -> AxisField:
-        """What a unit of the output sees along an axis."""
         return through_window(axis, kernel, stride, padding, dilation)
 
 
@@ -88,7 +87,6 @@ class Convolution(Windowed):
         return out and (into[0], weight[0], *out)
 
     def window(self) -> Window:
-        """The kernel and how it moves."""
         axes = axes_of(self.kind)
         pads = self.padding if isinstance(self.padding, str) else per_axis(self.padding, axes)
         steps, gaps = per_axis(self.stride, axes), per_axis(self.dilation, axes)
@@ -126,7 +124,6 @@ class TransposedConvolution(Windowed):
     enlarges = True
 
     def window(self) -> Window:
-        """The kernel and how it moves over the output."""
         axes = axes_of(self.kind)
         steps, pads, gaps = (per_axis(value, axes) or () for value in (self.stride, self.padding, self.dilation))
         return Window(self.weight.shape[2:], steps, pads, gaps, self.groups)
@@ -136,5 +133,4 @@ class TransposedConvolution(Windowed):
         return (Product(self.input.shape, self.weight.shape[1:], "inputs"),)
 
     def through(self, axis: AxisField, kernel: int, stride: int, padding: int, dilation: int) -> AxisField:
-        """What a unit of the output sees along an axis."""
         return through_transposed_window(axis, kernel, stride, padding, dilation)

@@ -1,9 +1,8 @@
-"""What a definition is: the arguments of one kind of call, and everything that follows from them.
+"""The base class of definitions: the arguments of one kind of call, and everything that follows from them.
 
 A definition is a class whose fields are the arguments of the torch function, in torch's order and under torch's names.
 Its methods and class variables say what the call puts out, how that lies in memory, what it costs, which input pixels
-its outputs see, and in which dtype autocast runs it. Whoever wants to know any of this asks `parse` for the definition
-of a call.
+its outputs see, and in which dtype autocast runs it. `parse` gives the definition of a recorded call.
 """
 
 from __future__ import annotations
@@ -24,34 +23,34 @@ FLOAT32_ON_CUDA = "float32 on CUDA"
 
 @dataclass(slots=True, eq=False)
 class Definition:
-    """One call of a kind; the base class knows only its kind, and so nothing of what it does."""
+    """One call of a kind; the base class stands for a call of which nothing but its kind is known."""
 
     kind: str
 
     # ---- what holds for every call of the kind
 
     zero_cost: ClassVar[str] = ""
-    """Why it has no multiply-adds by our convention; "" where it has some, or where nobody says."""
+    """Why it has no multiply-adds by our convention; "" where it has some, or where it is not known."""
     layout: ClassVar[Layout] = Layout.UNKNOWN
     """How its result lies in memory where its operands are not all contiguous."""
     autocast: ClassVar[str] = ""
-    """LOWER or FLOAT32_ON_CUDA, as in torch's documentation of autocast; "" where it takes what it gets."""
+    """LOWER or FLOAT32_ON_CUDA, as in torch's documentation of autocast; "" where the dtype stays as it is."""
     reads_values: ClassVar[bool] = False
-    """What it does depends on the values of its constant arguments, such as indices, which must stay real."""
+    """It reads the values of its constant tensors, such as indices, so they are not replaced by meta tensors."""
     makes_constant: ClassVar[bool] = False
-    """Its result takes shape and dtype from its argument, and no values."""
+    """It takes only shape and dtype from its argument (zeros_like), so its result is a constant."""
     only_shape_of_others: ClassVar[bool] = False
-    """All tensors but the first only lend their shape or dtype."""
+    """Of all tensors but the first only shape or dtype matters (expand_as, type_as)."""
     enlarges: ClassVar[bool] = False
     """Its output has more positions than its input: neighbours may share what they see."""
     passes_gradient_on: ClassVar[bool] = False
-    """Its backward pass hands the gradient on as it is."""
+    """Its backward pass returns the gradient of the output unchanged (addition)."""
     index_operands: ClassVar[int] = 0
     """How many of its first tensors are indices, whose dtype says nothing of the result's."""
     most_outputs: ClassVar[int] = 1
     """How many values it returns; those beyond what `shapes` gives are None."""
     inplace_at: ClassVar[int | None] = None
-    """The position of its argument `inplace`, found by `define`."""
+    """The position of its argument `inplace`, set by `define`."""
     aliases: ClassVar[dict[str, str]] = {"axis": "dim"}
     """Other names of its arguments."""
 
@@ -65,11 +64,11 @@ class Definition:
     # ---- what follows from the arguments
 
     def shape(self) -> Shape | None:
-        """The shape of its only output; None where torch is to be asked."""
+        """The shape of its only output; None if torch has to run it."""
         return None
 
     def shapes(self) -> tuple[Shape, ...] | None:
-        """The shapes of all its outputs; None where torch is to be asked."""
+        """The shapes of all its outputs; None if torch has to run it."""
         shape = self.shape()
         return None if shape is None else (shape,)
 
@@ -90,12 +89,12 @@ class Definition:
         return out.numel
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """The field of its first output from those of its inputs that see anything; UnknownError where it is lost."""
+        """The receptive field of its first output from its inputs' fields; UnknownError where it cannot be followed."""
         raise UnknownError
 
 
 class AnyArguments(Definition):
-    """A kind of which nothing depends on the arguments."""
+    """A kind whose properties do not depend on its arguments."""
 
     __slots__ = ()
 
@@ -127,17 +126,17 @@ def define(kinds: str) -> Callable[[Class], Class]:
 
 
 def define_plainly(kinds: str, base: type[Definition] = AnyArguments, **properties: Any) -> None:
-    """Register kinds of which no more is known than some properties of `base`, such as a dtype under autocast."""
+    """Register kinds that differ from `base` only in class variables, such as the dtype under autocast."""
     define(kinds)(type(f"{kinds.split()[0]}_and_others", (base,), {"__slots__": (), **properties}))
 
 
 def definition(kind: str) -> type[Definition]:
-    """The definition of calls of a kind; one that knows nothing where there is none."""
+    """The definition registered for a kind, else AnyArguments."""
     return DEFINITIONS.get(kind, AnyArguments)
 
 
 def parse(kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
-    """A call with its arguments under their names; one that knows nothing where they do not fit the definition."""
+    """A call with its arguments under their names; AnyArguments where they do not fit the definition."""
     try:
         return definition(kind).parse(kind, args, kwargs)
     except TypeError:

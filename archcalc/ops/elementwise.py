@@ -1,4 +1,4 @@
-"""What acts on each element by itself: arithmetic, roots and powers, comparisons, copies and casts."""
+"""Elementwise functions: arithmetic, roots and powers, comparisons, copies and casts."""
 
 from __future__ import annotations
 
@@ -13,23 +13,21 @@ from archcalc.values.trace import Op, Shape, TensorSpec
 
 
 class Elementwise(AnyArguments):
-    """A kind whose every output element depends on one place of each operand; torch is asked what it gives."""
+    """A kind whose output elements depend on one element of each operand; torch computes the shape."""
 
     __slots__ = ()
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """Every position keeps what it sees."""
         return aligned(op, seen)
 
 
 class ElementwiseRule(Definition):
-    """The same with arguments that say what it gives."""
+    """The same for kinds whose result follows from their arguments."""
 
     __slots__ = ()
     layout = Layout.ELEMENTWISE
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """Every position keeps what it sees."""
         return aligned(op, seen)
 
 
@@ -44,7 +42,6 @@ class Arithmetic(ElementwiseRule):
     zero_cost = "elementwise"
 
     def shape(self) -> Shape | None:
-        """The operands' common one."""
         operands = (self.input, self.other)
         if any(not isinstance(o, (TensorSpec, int, float)) or isinstance(o, bool) for o in operands):
             return None
@@ -69,7 +66,6 @@ class Unary(ElementwiseRule):
     zero_cost = "elementwise"
 
     def shape(self) -> Shape | None:
-        """That of the input."""
         return self.input.shape
 
 

@@ -1,4 +1,4 @@
-"""What the fields of a call's inputs are, and how definitions combine them into that of its output."""
+"""Receptive fields of a call's inputs, and how definitions combine them into the field of its output."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Axes = tuple[AxisField, ...]
 
 
 class SeenInput(NamedTuple):
-    """A tensor that goes into a call and sees something of the network's input; `at` is its place in `op.inputs`."""
+    """An input of a call that depends on the network's input; `position` is its index in `op.inputs`."""
 
-    at: int
+    position: int
     spec: TensorSpec
     field: Axes
 
@@ -30,24 +30,24 @@ def from_back(dim: Any, rank: int) -> int:
 
 
 def of_first(seen: list[SeenInput]) -> SeenInput:
-    """The call's first tensor, which must be one that sees something: others may only lend it their shape."""
-    if seen[0].at != 0:
+    """The call's first tensor and its field; UnknownError if only later ones, which may lend their shape, have one."""
+    if seen[0].position != 0:
         raise UnknownError
     return seen[0]
 
 
 def aligned(op: Op, seen: list[SeenInput]) -> Axes:
-    """Where several meet element by element: none of them may be stretched along an axis."""
+    """The field of an elementwise result; UnknownError where an operand is broadcast along an axis of positions."""
     out = op.outputs[0].shape
-    for one in seen:
-        for axis in one.field:
-            if axis.dim and (-axis.dim > len(out) or out[axis.dim] != one.spec.shape[axis.dim]):
+    for tensor in seen:
+        for axis in tensor.field:
+            if axis.dim and (-axis.dim > len(out) or out[axis.dim] != tensor.spec.shape[axis.dim]):
                 raise UnknownError
     return union_of(seen)
 
 
 def union_of(seen: list[SeenInput]) -> Axes:
-    """Axis by axis what all of them see."""
+    """The union of their fields, axis by axis."""
     field = seen[0].field
     for other in seen[1:]:
         field = tuple(union(one, two) for one, two in zip(field, other.field, strict=True))

@@ -25,8 +25,8 @@ def read_index(index: Any, shape: Shape) -> tuple[list[Taken], Shape]:
     dims = sum(item is not None and item != "Ellipsis" for item in items)
     if "Ellipsis" not in items:
         items.append("Ellipsis")
-    at = items.index("Ellipsis")
-    items[at : at + 1] = [Slice()] * (len(shape) - dims)
+    ellipsis = items.index("Ellipsis")
+    items[ellipsis : ellipsis + 1] = [Slice()] * (len(shape) - dims)
     taken: list[Taken] = []
     out: list[int] = []
     for item in items:
@@ -91,19 +91,19 @@ class SetItem(Definition):
     reads_values = True
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """What is put in must lie along the target's own axes; where constants are put, the rest stays as it was."""
+        """The union of target and value, which must lie along the same axes; a constant value changes nothing."""
         target = self.input.shape
         taken, shape = read_index(self.index, target)
         fields = []
-        for one in seen:
+        for tensor in seen:
             field = []
-            for axis in one.field:
-                if axis.dim and one.at != 0:
+            for axis in tensor.field:
+                if axis.dim and tensor.position != 0:
                     whole = Taken(0, 1, len(shape) + axis.dim)
-                    at = taken.index(whole) if whole in taken else None
-                    if at is None or not shape[axis.dim] == target[at] == one.spec.shape[axis.dim]:
+                    dim = taken.index(whole) if whole in taken else None
+                    if dim is None or not shape[axis.dim] == target[dim] == tensor.spec.shape[axis.dim]:
                         raise UnknownError
-                    axis = replace(axis, dim=at - len(target))
+                    axis = replace(axis, dim=dim - len(target))
                 field.append(axis)
-            fields.append(one._replace(field=tuple(field)))
+            fields.append(tensor._replace(field=tuple(field)))
         return union_of(fields)

@@ -23,7 +23,6 @@ class Concatenation(Definition):
     layout = Layout.CHANNELS_LAST
 
     def shape(self) -> Shape | None:
-        """The sizes along the dimension added up."""
         tensors = self.tensors
         if not tensors or not all(isinstance(t, TensorSpec) for t in tensors) or not isinstance(self.dim, int):
             return None
@@ -38,15 +37,15 @@ class Concatenation(Definition):
         return (*first[:axis], sum(tensor.shape[axis] for tensor in tensors), *first[axis + 1 :])
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """The union of all; beside constants, such as the class token of a transformer, positions move on."""
+        """The union of all; constants in front, such as a transformer's class token, shift the positions."""
         rank = len(op.outputs[0].shape)
         along = from_back(self.dim, rank)
         if len(seen) == 1:
-            at, _, field = seen[0]
-            before = sum(spec.shape[along] for spec in op.inputs[:at] if len(spec.shape) == rank)
+            position, _, field = seen[0]
+            before = sum(spec.shape[along] for spec in op.inputs[:position] if len(spec.shape) == rank)
             return tuple(through_window(axis, 1, 1, before, 1) if axis.dim == along else axis for axis in field)
-        if any(axis.dim == along for one in seen for axis in one.field):
-            raise UnknownError  # images side by side: a position no longer says which
+        if any(axis.dim == along for tensor in seen for axis in tensor.field):
+            raise UnknownError  # positions of several images lie in one dimension
         return union_of(seen)
 
 
@@ -61,4 +60,4 @@ class Stack(Definition):
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
         """The union of all, the dimensions before the new one moved."""
         added = from_back(self.dim, len(op.outputs[0].shape))
-        return moved(union_of(seen), lambda at: at if at > added else at - 1)
+        return moved(union_of(seen), lambda dim: dim if dim > added else dim - 1)

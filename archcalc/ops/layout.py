@@ -1,8 +1,8 @@
 """How a result lies in memory, as torch's CPU kernels lay it out.
 
-A rule for shapes is enough for contiguous operands. Transposed and permuted ones, which every transformer makes, need
-to know the strides of the result too, since a later `view` depends on them. `tests/ops/test_layout.py` holds these
-rules against the CPU's own kernels over random layouts. None where only running the call will tell.
+For contiguous operands the shape of the result is enough. With transposed and permuted operands, which every
+transformer makes, a later `view` depends on the strides of the result too. `tests/ops/test_layout.py` compares these
+rules with the CPU's kernels over random layouts. None means that the call has to run.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ Key = tuple[Shape, Shape, Any]
 class Layout(StrEnum):
     """How the result of a kind of call lies in memory where its operands are not all contiguous."""
 
-    UNKNOWN = "unknown"  # torch is asked
+    UNKNOWN = "unknown"  # torch has to run it
     NEW = "new"  # new contiguous memory, whatever the operands
     ELEMENTWISE = "elementwise"  # as torch's iterator over elements lays it out
     CHANNELS_LAST = "channels last"  # images keep their channels last, other ranks get new memory
-    AS_QUERY = "as query"  # attention writes what lies as the query does
+    AS_QUERY = "as query"  # as that of attention's query
 
 
 def contiguous_strides(shape: Shape) -> Shape:
@@ -51,7 +51,7 @@ def strides_of(layout: Layout, shape: Shape, operands: Sequence[Key], contiguous
 
 
 def _channels_last(shape: Shape, operands: Sequence[Key]) -> Shape | None:
-    """For images whose channels clearly lie closest, all of them; an axis of one place would leave it open."""
+    """Channels last where all images are so or contiguous; None where an axis of size 1 makes it ambiguous."""
     images = [key for key in operands if len(key[0]) == 4]
     first, strides, _ = images[0]
     if 1 in first[1:] or strides != _channels_last_strides(first):
@@ -66,15 +66,15 @@ def _channels_last_strides(shape: Shape) -> Shape:
 
 
 def _elementwise(shape: Shape, operands: Sequence[Key]) -> Shape:
-    """Torch's iterator over elements: one dense layout that all have is kept, else axes are sorted by their strides."""
+    """As torch's TensorIterator: a dense layout that all operands share is kept, else axes are sorted by strides."""
     strides = [_broadcast(key, shape) for key in operands]
     first = operands[0]
     if all(key[:2] == first[:2] for key in operands) and _dense(*first[:2]):
         return first[1]
     order = list(range(len(shape)))[::-1]
-    for at in range(1, len(order)):
-        inner = at
-        for outer in range(at - 1, -1, -1):
+    for start in range(1, len(order)):
+        inner = start
+        for outer in range(start - 1, -1, -1):
             order_wanted = _compared(order[outer], order[inner], shape, strides)
             if order_wanted > 0:
                 order[outer], order[inner] = order[inner], order[outer]
@@ -89,7 +89,7 @@ def _elementwise(shape: Shape, operands: Sequence[Key]) -> Shape:
 
 
 def _broadcast(key: Key, shape: Shape) -> Shape:
-    """The strides of an operand in the axes of the result: none where it is repeated."""
+    """The strides of an operand along the axes of the result: 0 where it is repeated."""
     missing = len(shape) - len(key[0])
     own = [
         0 if size == 1 and full != 1 else stride for size, stride, full in zip(*key[:2], shape[missing:], strict=True)
@@ -108,18 +108,18 @@ def _dense(shape: Shape, strides: Shape) -> bool:
 
 
 def _compared(inner: int, outer: int, shape: Shape, strides: Sequence[Shape]) -> int:
-    """1 where the axis taken for the inner one should lie further out, -1 where not, 0 where no operand says."""
-    for each in strides:
-        if not each[inner] or not each[outer]:
+    """1 if `inner` should lie outside `outer`, -1 if not, 0 if no operand decides."""
+    for stride in strides:
+        if not stride[inner] or not stride[outer]:
             continue
-        if each[inner] != each[outer]:
-            return 1 if each[inner] > each[outer] else -1
+        if stride[inner] != stride[outer]:
+            return 1 if stride[inner] > stride[outer] else -1
         if shape[inner] > shape[outer]:
             return 1
     return 0
 
 
 def _attention(shape: Shape, operands: Sequence[Key]) -> Shape | None:
-    """The CPU's kernel writes what lies as the query does, and takes what has its width closest."""
+    """The CPU's kernel gives the result the query's layout; it needs the last axis contiguous."""
     fit = len(operands) == 3 and all(key[1][-1] == 1 for key in operands)
     return _elementwise(shape, operands[:1]) if fit else None

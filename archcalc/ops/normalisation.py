@@ -1,4 +1,4 @@
-"""Normalisations; none of them has multiply-adds by our convention, nor are its statistics followed over positions."""
+"""Normalisations: no multiply-adds by our convention; receptive fields ignore the statistics taken over positions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archcalc.ops.definition import FLOAT32_ON_CUDA, Definition, define, define_plainly
+from archcalc.ops.elementwise import Elementwise
 from archcalc.ops.field import Axes, SeenInput, aligned
 from archcalc.ops.layout import Layout
 from archcalc.values.trace import Op, Shape, TensorSpec
@@ -18,7 +19,6 @@ class Normalisation(Definition):
     zero_cost = "normalisation"
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """Every position keeps what it sees."""
         return aligned(op, seen)
 
 
@@ -43,7 +43,6 @@ class BatchNorm(Normalisation):
     layout = Layout.CHANNELS_LAST
 
     def shape(self) -> Shape | None:
-        """That of the input."""
         shape = self.input.shape
         if len(shape) < 2 or (self.training and self.input.numel == shape[1]):
             return None
@@ -70,7 +69,6 @@ class LayerNorm(Normalisation):
     layout = Layout.NEW
 
     def shape(self) -> Shape | None:
-        """That of the input."""
         last = tuple(self.normalized_shape)
         fits = last and self.input.shape[-len(last) :] == last
         return self.input.shape if fits and _have_shape(last, self.weight, self.bias) else None
@@ -90,7 +88,6 @@ class RMSNorm(Normalisation):
     layout = Layout.NEW
 
     def shape(self) -> Shape | None:
-        """That of the input."""
         return LayerNorm(self.kind, self.input, self.normalized_shape, self.weight).shape()
 
 
@@ -108,7 +105,6 @@ class GroupNorm(Normalisation):
     autocast = FLOAT32_ON_CUDA
 
     def shape(self) -> Shape | None:
-        """That of the input."""
         shape, groups = self.input.shape, self.num_groups
         if len(shape) < 3 or groups < 1 or shape[1] % groups or self.input.numel == groups:
             return None
@@ -127,20 +123,8 @@ class LocalResponseNorm(Normalisation):
     k: float = 1.0
 
     def shape(self) -> Shape | None:
-        """That of the input."""
         return self.input.shape if len(self.input.shape) >= 3 and self.size >= 1 else None
 
 
-class InstanceNorm(Normalisation):
-    """Over the positions of each image; torch is asked what it gives."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
-        """The call; nothing depends on its arguments."""
-        return cls(kind)
-
-
-define("instance_norm")(InstanceNorm)
+define_plainly("instance_norm", Elementwise, zero_cost="normalisation")
 define_plainly("norm renorm", autocast=FLOAT32_ON_CUDA)

@@ -17,7 +17,7 @@ from archcalc.values.trace import Op, Shape, TensorSpec
 
 @dataclass(slots=True, eq=False)
 class Pooling(Windowed):
-    """The part that both kinds of pooling over a window share."""
+    """Arguments and shape rule that average and max pooling share."""
 
     input: TensorSpec
     kernel_size: Any
@@ -55,11 +55,10 @@ class AveragePooling(Pooling):
     divisor_override: int | None = None
 
     def shape(self) -> Shape | None:
-        """In three dimensions torch turns away images smaller than the kernel, padding or not: it is asked."""
+        """None in three dimensions, where torch rejects inputs smaller than the kernel, padded or not."""
         return None if self.kind == "avg_pool3d" else self._pooled(1, self.ceil_mode)
 
     def window(self) -> Window:
-        """The window and how it moves."""
         return self._window(1, self.ceil_mode)
 
 
@@ -73,13 +72,12 @@ class MaxPooling(Pooling):
     return_indices: bool = False
 
     def shape(self) -> Shape | None:
-        """The values alone; with indices torch is asked."""
+        """The shape of the values; None if indices are returned too."""
         if self.return_indices or self.kind.endswith("indices"):
             return None
         return self._pooled(self.dilation, self.ceil_mode)
 
     def window(self) -> Window:
-        """The window and how it moves."""
         return self._window(self.dilation, self.ceil_mode)
 
 
@@ -109,7 +107,7 @@ class AdaptivePooling(Definition):
     return_indices: bool = False
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """Windows of one size where the output divides the input, everything where one position is left."""
+        """Windows of one size where the output size divides the input size; everything for one output position."""
         first, out = of_first(seen), op.outputs[0].shape
         field = []
         for axis in first.field:

@@ -1,4 +1,4 @@
-"""Matrix products: linear layers, matmul and its kin."""
+"""Matrix products: linear layers, matmul, bmm, dot and the like."""
 
 from __future__ import annotations
 
@@ -80,19 +80,19 @@ class MatrixProduct(TwoFactors):
 
     def shape(self) -> Shape | None:
         """…×N×K and …×K×M to …×N×M, where nothing is broadcast."""
-        one, two = self.input.shape, self.other.shape
-        if len(one) != len(two) or len(one) < 2 or one[-1] != two[-2] or one[:-2] != two[:-2]:
+        first, second = self.input.shape, self.other.shape
+        if len(first) != len(second) or len(first) < 2 or first[-1] != second[-2] or first[:-2] != second[:-2]:
             return None
-        return (*one[:-1], two[-1])
+        return (*first[:-1], second[-1])
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """What lies along rows or columns is mixed, the rest stays where it is."""
+        """Positions along rows or columns are mixed, those along batch dimensions are kept."""
         rank = len(op.outputs[0].shape)
-        if any(len(one.spec.shape) != rank for one in seen) or any(len(spec.shape) < 2 for spec in op.inputs[:2]):
+        if any(len(tensor.spec.shape) != rank for tensor in seen) or any(len(spec.shape) < 2 for spec in op.inputs[:2]):
             raise UnknownError
         if len(seen) == 1:
-            at, spec, field = seen[0]
-            summed = -1 if at == 0 else -2
+            position, spec, field = seen[0]
+            summed = -1 if position == 0 else -2
             return tuple(reduced(axis, spec.shape[summed]) if axis.dim == summed else axis for axis in field)
         first, second = seen
         field = ()
@@ -102,7 +102,7 @@ class MatrixProduct(TwoFactors):
                 field += (row if row.whole else column,)
             elif row.dim == column.dim and (not row.dim or (row.dim < -2 and sizes[0] == sizes[1])):
                 field += (union(row, column),)
-            elif row.dim in (-1, -2) and column.dim in (-1, -2):  # two positions, and all pairs of them there are
+            elif row.dim in (-1, -2) and column.dim in (-1, -2):  # a sum over all pairs of positions
                 field += (reduced(row, sizes[0] * sizes[1]),)
             else:
                 raise UnknownError
@@ -137,6 +137,6 @@ class Bilinear(Definition):
     bias: TensorSpec | None = None
 
     def products(self, out: TensorSpec) -> tuple[Product, ...]:
-        """Halfway a matrix for each output, then a vector's product with it."""
+        """First input times weight gives a vector for each unit; then its product with the second input."""
         units, first, second = self.weight.shape
         return Product((*out.shape[:-1], units, second), (first,)), Product(out.shape, (second,))

@@ -1,4 +1,4 @@
-"""What moves, takes or stretches positions without looking at their values: permutations, reshapes, parts."""
+"""Permutations, reshapes, parts and repetitions of tensors: what moves positions without computing anything."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Permutation(Definition):
         first = of_first(seen)
         rank = len(first.spec.shape)
         order = self.order(rank)
-        return moved(first.field, lambda at: order.index(at) - rank)
+        return moved(first.field, lambda dim: order.index(dim) - rank)
 
 
 @define("mT t T")
@@ -46,7 +46,6 @@ class Transposition(Permutation):
     __slots__ = ()
 
     def order(self, rank: int) -> list[int]:
-        """The last two exchanged."""
         if rank < 2 or (rank > 2 and self.kind != "mT"):
             raise UnknownError
         return [*range(-rank, -2), -1, -2]
@@ -61,13 +60,12 @@ class Exchange(Permutation):
     def parse(cls, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
         """The two dimensions, under whichever of their names."""
         first, second = (
-            next((kwargs[name] for name in names if name in kwargs), args[at] if at < len(args) else None)
-            for at, names in enumerate((("dim0", "axis0", "source"), ("dim1", "axis1", "destination")), start=1)
+            next((kwargs[name] for name in names if name in kwargs), args[position] if position < len(args) else None)
+            for position, names in enumerate((("dim0", "axis0", "source"), ("dim1", "axis1", "destination")), start=1)
         )
         return cls(kind, (first, second))
 
     def order(self, rank: int) -> list[int]:
-        """The two exchanged."""
         order = list(range(-rank, 0))
         a, b = (from_back(dim, rank) for dim in self.dims)
         order[a], order[b] = order[b], order[a]
@@ -90,7 +88,7 @@ class Move(Exchange):
 
 @dataclass(slots=True, eq=False)
 class AlongDimension(Definition):
-    """A kind of which only its dimension matters here."""
+    """A kind of whose arguments only the dimension matters."""
 
     dim: Any
 
@@ -99,7 +97,6 @@ class AlongDimension(Definition):
 
     @classmethod
     def parse(cls, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
-        """The call with its dimension."""
         given = args[cls.position] if len(args) > cls.position else cls.default
         return cls(kind, kwargs.get("dim", kwargs.get("axis", given)))
 
@@ -113,17 +110,17 @@ class Unsqueeze(AlongDimension):
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
         """The dimensions before the new one move."""
         added = from_back(self.dim, len(op.outputs[0].shape))
-        return moved(of_first(seen).field, lambda at: at if at > added else at - 1)
+        return moved(of_first(seen).field, lambda dim: dim if dim > added else dim - 1)
 
 
 @define("select")
 class Part(AlongDimension):
-    """A part of one dimension, or several parts; positions stay, as long as that dimension is not theirs."""
+    """A part of one dimension, or several parts; the field is lost if positions lie along that dimension."""
 
     __slots__ = ()
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """The field of the input, its dimensions moved where one is gone."""
+        """The field of the input, its dimensions moved where one is removed."""
         first = of_first(seen)
         rank = len(first.spec.shape)
         along = from_back(self.dim, rank)
@@ -131,7 +128,7 @@ class Part(AlongDimension):
             raise UnknownError
         if len(op.outputs[0].shape) == rank:
             return first.field
-        return moved(first.field, lambda at: at if at > along else at + 1)
+        return moved(first.field, lambda dim: dim if dim > along else dim + 1)
 
 
 define_plainly("unbind", Part, default=0)
@@ -163,7 +160,7 @@ class Reshape(AnyArguments):
     __slots__ = ()
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """Axes that come through whole keep their place; those that are merged with others keep their size only."""
+        """Axes that stay whole keep their positions; those merged with others keep only the field's size."""
         first = of_first(seen)
         before, after = first.spec.shape, op.outputs[0].shape
         if prod(before) != prod(after):
@@ -188,20 +185,20 @@ define_plainly("view_as reshape_as", Reshape, only_shape_of_others=True)
 
 
 def _places_after(before: Shape, after: Shape) -> dict[int, tuple[int, bool]]:
-    """For each dimension before, unless its size is 1: where it is after, and whether it is merged with others there.
+    """For each old dimension: the new one, and whether others are merged into it.
 
-    A dimension that is split up is left out: its positions lie in several dimensions then.
+    Dimensions of size 1 and those that are split up are left out.
     """
-    left = [at for at, size in enumerate(before) if size != 1]
-    right = [at for at, size in enumerate(after) if size != 1]
+    left = [dim for dim, size in enumerate(before) if size != 1]
+    right = [dim for dim, size in enumerate(after) if size != 1]
     places: dict[int, tuple[int, bool]] = {}
     while left:
-        ones, others = [left.pop(0)], [right.pop(0)]
-        while (have := prod(before[at] for at in ones)) != (want := prod(after[at] for at in others)):
+        old, new = [left.pop(0)], [right.pop(0)]
+        while (have := prod(before[dim] for dim in old)) != (want := prod(after[dim] for dim in new)):
             if have < want:
-                ones.append(left.pop(0))
+                old.append(left.pop(0))
             else:
-                others.append(right.pop(0))
-        if len(others) == 1:
-            places.update({at: (others[0], len(ones) > 1) for at in ones})
+                new.append(right.pop(0))
+        if len(new) == 1:
+            places.update({dim: (new[0], len(old) > 1) for dim in old})
     return places

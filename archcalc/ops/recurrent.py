@@ -27,7 +27,7 @@ class Recurrent(Definition):
     batch_first: Any
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """Both ways along the sequence everything is seen; one way it depends on the position."""
+        """The whole sequence if bidirectional; else unknown, since the field grows with the position."""
         first = of_first(seen)
         if not isinstance(self.has_biases, bool) or len(first.spec.shape) != 3:
             raise UnknownError  # a packed sequence has its arguments in another order

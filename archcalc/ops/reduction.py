@@ -15,19 +15,19 @@ from archcalc.values.trace import Op, Shape, TensorSpec
 @define("amax amin max min std var logsumexp")
 @dataclass(slots=True, eq=False)
 class Reduction(Definition):
-    """Over some dimensions, or all of them; torch is asked what it gives."""
+    """Over some dimensions, or all of them; torch computes the shape."""
 
     dim: Any = None
 
     @classmethod
     def parse(cls, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
-        """The call with its dimensions; what else it takes does not matter here."""
+        """Keeps only the dimensions of the arguments."""
         return cls(kind, kwargs.get("dim", kwargs.get("axis", args[1] if len(args) > 1 else None)))
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """Everything along the dimensions that go; the others move up."""
+        """Everything along the reduced dimensions; the others move up."""
         if len(op.inputs) > 1:
-            return aligned(op, seen)  # the larger of two tensors
+            return aligned(op, seen)  # max(a, b) of two tensors is elementwise
         shape, rank = seen[0].spec.shape, len(seen[0].spec.shape)
         listed = (self.dim,) if isinstance(self.dim, int) else self.dim or range(rank)
         gone = {from_back(dim, rank) for dim in listed}
@@ -56,7 +56,6 @@ class Mean(Reduction):
 
     @classmethod
     def parse(cls, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:
-        """The call with all of its arguments."""
         named = dict(zip(("input", "dim", "keepdim"), args, strict=False)) | kwargs
         if len(args) > 3 or "input" not in named:
             raise TypeError(f"{kind} does not take these arguments")
@@ -64,7 +63,7 @@ class Mean(Reduction):
         return cls(kind, dim=named.pop("axis", dim), **named)
 
     def shape(self) -> Shape | None:
-        """Without the dimensions that go, or with one place in each of them."""
+        """Without the reduced dimensions, or with size 1 there if `keepdim`."""
         if self.input is None or self.dtype is not None or not isinstance(self.keepdim, bool):
             return None
         shape, rank = self.input.shape, len(self.input.shape)

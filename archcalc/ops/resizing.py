@@ -1,4 +1,4 @@
-"""What makes images larger or smaller without a kernel: padding, interpolation, pixel shuffling."""
+"""Padding, interpolation and pixel shuffling."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Padding(Definition):
     value: Any = None
 
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        """Positions move by what is put before them."""
+        """Positions move by the padding before them."""
         if any(type(pad) is not int for pad in self.pad):
             raise UnknownError
-        left = {-(1 + at // 2): self.pad[at] for at in range(0, len(self.pad), 2)}
+        left = {-(1 + index // 2): self.pad[index] for index in range(0, len(self.pad), 2)}
         field = of_first(seen).field
         return tuple(through_window(axis, 1, 1, left.get(axis.dim, 0), 1) if axis.dim else axis for axis in field)
 
@@ -52,8 +52,8 @@ class Interpolation(Definition):
             raise UnknownError
         if self.align_corners or self.antialias:
             raise UnknownError
-        asked = self.scale_factor
-        scales = asked if isinstance(asked, tuple) else (asked,) * len(first.field)
+        factors = self.scale_factor
+        scales = factors if isinstance(factors, tuple) else (factors,) * len(first.field)
         field = []
         for axis in first.field:
             if not axis.dim:
@@ -68,7 +68,7 @@ class Interpolation(Definition):
 
 @dataclass(slots=True, eq=False)
 class Shuffle(Definition):
-    """The part that both ways of shuffling share."""
+    """Arguments of both pixel shuffles, and the field of their input."""
 
     input: TensorSpec
     factor: Any

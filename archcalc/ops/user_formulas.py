@@ -25,7 +25,7 @@ def register(*ops: str) -> Callable[[Formula], Formula]:
     def add(function: Formula) -> Formula:
         for op in ops:
             kind = op.strip().replace("::", ".").removesuffix(".default")
-            # a file is run again where two of its networks are compared: what it registers then is no second formula
+            # a user's file may be imported twice in one run; its formula is then registered again, not a second one
             again = kind in USER_FORMULAS and _place(USER_FORMULAS[kind]) == _place(function) is not None
             if not again and (kind in USER_FORMULAS or counts(kind)):
                 raise ValueError(f"there is a formula for {kind} already")
