@@ -31,7 +31,7 @@ OTHER_FAMILIES = ("vit_b_16", "densenet121")
 NETWORKS = ("alexnet", "vgg16", "googlenet", "inception-v3", "resnet50", "resnet152", *OTHER_FAMILIES)
 DEEPEST = "resnet1202"
 ARCHCALC, TABLE, FORWARD, NOTHING = "archcalc", "archcalc table", "bare meta forward", "import torch"
-PEERS = ("torch FlopCounterMode", "torchinfo", "ptflops", "thop", "calflops", "torchscan", "fvcore")
+PEERS = ("torch FlopCounterMode", "torchinfo", "ptflops", "thop", "calflops", "torchscan", "fvcore", "TorchLens")
 COLUMNS = "network tool weights first_ms again_ms process_ms peak_bytes printed rounds failure".split()
 
 
