@@ -8,6 +8,7 @@ from typing import Any
 
 from archcalc.count.cost import cost, parsed
 from archcalc.count.rf import Field, receptive_fields
+from archcalc.ops import definition
 from archcalc.values.report import Cost, Report, Row, Source
 from archcalc.values.trace import Op, Shape, TensorSpec, Trace, backward_unknown
 
@@ -64,10 +65,17 @@ def build_report(trace: Trace, source: str = "") -> Report:
         depth=max((depths[spec.producer] for spec in trace.outputs if spec.producer is not None), default=0),
         uncalled={} if trace.failure else {name: parameter.numel for name, parameter in unused.items()},
         modules=trace.modules,
-        notes=trace.notes + backward_unknown(dict.fromkeys(uncounted)),
+        notes=(*trace.notes, *backward_unknown(dict.fromkeys(uncounted)), *_workspaces(trace)),
         failure=trace.failure,
         outputs_from=_sources(trace.outputs),
     )
+
+
+def _workspaces(trace: Trace) -> tuple[str, ...]:
+    """What a reader must know of the kernels that keep more for the backward pass than tensors."""
+    kinds = dict.fromkeys(op.kind for op in trace.ops if trace.autograd and definition(op.kind).keeps_workspace)
+    note = f"saved bytes are a lower bound: the kernel of {', '.join(kinds)} keeps a workspace of its own"
+    return (note,) if kinds else ()
 
 
 def _sources(specs: Iterable[TensorSpec]) -> tuple[Source, ...]:
