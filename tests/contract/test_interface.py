@@ -55,8 +55,8 @@ def fails(): raise RuntimeError("no luck")
 def interrupted(): raise KeyboardInterrupt
 """
 
-BY_NAME = {"uncalled", "networks", "flags"}
-"""Objects whose keys are names, of parameters, networks and settings of torch, and no part of the schema."""
+BY_NAME = {"uncalled", "networks", "flags", "modules", "parameters"}
+"""Objects whose keys are names, of networks, modules, parameters and settings of torch, and no part of the schema."""
 
 
 @pytest.fixture
@@ -87,9 +87,17 @@ def keys(value: Any, path: str = "") -> Iterator[str]:
         yield path.rstrip("[]")
 
 
-def outline(document: dict[str, Any]) -> list[str]:
+def inner_documents(value: Any) -> Iterator[dict[str, Any]]:
+    """The documents within a document, at any depth."""
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(inner, dict) and "schema" in inner:
+            yield inner
+        yield from inner_documents(inner)
+
+
+def outline(documents: list[dict[str, Any]]) -> list[str]:
     """Every key once; what is null or empty in one place and an object in another is the object's keys."""
-    paths = set(keys(document))
+    paths = {path for document in documents for path in keys(document)}
     return sorted(
         path for path in paths if not any(other.startswith(tuple(path + c for c in ".[:")) for other in paths)
     )
@@ -98,7 +106,9 @@ def outline(document: dict[str, Any]) -> list[str]:
 def test_an_outline_has_every_key_once() -> None:
     rows = [{"window": None, "kind": "relu"}, {"window": {"kernel": [3, 3]}, "shape": [[1, 3]]}]
     nested = {"reports": [{"schema": "b/2", "rows": []}], "uncalled": {"fc.weight": 6}, "notes": []}
-    assert outline({"schema": "a/1", "rows": rows, **nested}) == [
+    whole = {"schema": "a/1", "rows": rows, **nested}
+    assert list(inner_documents([whole])) == [whole, *nested["reports"]]
+    assert outline([whole]) == [
         "notes",
         "reports[]: b/2",
         "rows[].kind",
@@ -111,10 +121,13 @@ def test_an_outline_has_every_key_once() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_the_keys_of_json_documents(golden: Callable[[str, str], None]) -> None:
-    lines = []
-    for name, command in DOCUMENTS.items():
-        document = json.loads(printed(command, "json"))
-        lines += [f"{name}: {document['schema']}", *(f"  {path}" for path in outline(document))]
+    documents = {name: json.loads(printed(command, "json")) for name, command in DOCUMENTS.items()}
+    sections = {f"{name}: {document['schema']}": [document] for name, document in documents.items()}
+    alone = {document["schema"] for document in documents.values()}
+    for document in inner_documents(documents):
+        if document["schema"] not in alone:
+            sections.setdefault(f"within these: {document['schema']}", []).append(document)
+    lines = [line for name, found in sections.items() for line in (name, *(f"  {path}" for path in outline(found)))]
     golden("interface/json.txt", "\n".join(lines) + "\n")
 
 

@@ -40,7 +40,12 @@ FAST = [
 ]
 LARGE = ["alexnet", "vgg16", "googlenet", "inception-v3", "resnet50", "resnet110"]
 OTHER_FAMILIES = ["vit_b_16", "densenet121", "convnext_tiny", "mobilenet_v2"]
-EVERY = [pytest.param(name, marks=() if name in (*SMALL, *FAST) else pytest.mark.oracle) for name in archcalc.names()]
+VERY_DEEP = ["resnet1202", "preresnet1001"]  # made of what resnet110 and preresnet164 are made of
+EVERY = [
+    pytest.param(name, marks=() if name in (*SMALL, *FAST) else pytest.mark.oracle)
+    for name in archcalc.names()
+    if name not in VERY_DEEP
+]
 ALWAYS = ["fvcore", "torch FlopCounterMode"]
 OTHERS = [name for name in peers() if name not in ALWAYS]
 
