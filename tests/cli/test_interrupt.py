@@ -58,10 +58,19 @@ def python(script: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
 
+def said_until_the_end(started: subprocess.Popen[str]) -> str:
+    """What a process and its workers say on stderr, to the end of the pipe that they all hold."""
+    try:
+        return started.communicate(timeout=30)[1]
+    except subprocess.TimeoutExpired:
+        os.killpg(started.pid, signal.SIGKILL)
+        raise
+
+
 @pytest.mark.parametrize("preparation", SWALLOWED.values(), ids=SWALLOWED)
 def test_an_interrupt_that_python_would_swallow_ends_the_command(preparation: str) -> None:
     with python(COMMAND.format(preparation)) as started:
-        _, said = started.communicate(timeout=30)  # to the end of the pipes, which the workers hold too
+        said = said_until_the_end(started)
     assert (started.returncode, said.strip()) == (130, "Aborted.")
 
 
@@ -74,7 +83,7 @@ def test_an_interrupt_at_any_moment_ends_the_command(seconds: float) -> None:
         is_running = started.poll() is None
         started.send_signal(signal.SIGINT)  # to that process alone
         begun = time.perf_counter()
-        _, said = started.communicate(timeout=30)
+        said = said_until_the_end(started)
     if is_running:  # a fast machine may be through by then
         assert started.returncode == 130
         assert time.perf_counter() - begun < 5
@@ -111,7 +120,7 @@ def test_a_pipe_that_nobody_reads_can_be_given_up(tmp_path: Path) -> None:
         it.stdout.readline()
         time.sleep(1)
         it.send_signal(signal.SIGINT)
-        it.communicate(timeout=30)
+        said_until_the_end(it)
     assert it.returncode == 130
 
 
