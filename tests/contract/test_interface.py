@@ -19,6 +19,8 @@ import typer
 
 import archcalc
 from archcalc.cli import app
+from archcalc.formats import render
+from archcalc.values.document import Document
 from tests.cli.test_cli import run
 
 BENCH = "--seconds 0.01 --threads 1"
@@ -66,12 +68,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def printed(command: str, form: str) -> str:
-    result = run(*command.split(), "-f", form)
-    assert result.exit_code == 0, result.stderr
-    return result.stdout
-
-
 def keys(value: Any, path: str = "") -> Iterator[str]:
     """The paths of what is no object, as in `rows[].window.kernel`; a document within a document is its schema."""
     if isinstance(value, dict) and path and "schema" in value:
@@ -110,21 +106,26 @@ def test_an_outline_has_every_key_once() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_the_keys_of_json_documents(golden: Callable[[str, str], None]) -> None:
-    lines = []
-    for name, command in DOCUMENTS.items():
-        document = json.loads(printed(command, "json"))
-        lines += [f"{name}: {document['schema']}", *(f"  {path}" for path in outline(document))]
-    golden("interface/json.txt", "\n".join(lines) + "\n")
+def test_the_keys_of_json_documents_and_the_headers_of_csv(
+    golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents: list[Document] = []  # what the commands show, to be written in both formats after one run
 
+    def render_and_keep(document: Document, form: str, **how: Any) -> str:
+        documents.append(document)
+        return render(document, form, **how)
 
-@pytest.mark.usefixtures("folder")
-def test_the_headers_of_csv(golden: Callable[[str, str], None]) -> None:
-    lines = []
+    monkeypatch.setattr("archcalc.formats.render", render_and_keep)
+    json_lines, csv_lines = [], []
     for name, command in DOCUMENTS.items():
-        header = next(csv.reader(io.StringIO(printed(command, "csv"))))
-        lines += [name, *(f"  {column}" for column in header)]
-    golden("interface/csv.txt", "\n".join(lines) + "\n")
+        result = run(*command.split(), "-f", "json")
+        assert result.exit_code == 0, result.stderr
+        document = json.loads(result.stdout)
+        header = next(csv.reader(io.StringIO(render(documents.pop(), "csv"))))
+        json_lines += [f"{name}: {document['schema']}", *(f"  {path}" for path in outline(document))]
+        csv_lines += [name, *(f"  {column}" for column in header)]
+    golden("interface/json.txt", "\n".join(json_lines) + "\n")
+    golden("interface/csv.txt", "\n".join(csv_lines) + "\n")
 
 
 def test_the_commands_and_their_options(golden: Callable[[str, str], None]) -> None:
