@@ -63,14 +63,14 @@ def analysis(
 ) -> Analysis:
     """One forward pass of a network on these arguments: on tensors without data, or real ones if it reads values."""
     how = {"training": training, "autograd": backward}
-    found = _traced(subject, subject.module, args, kwargs, skip=not every_op, **how)
-    if found.failure is not None and not subject.in_zoo:
-        found = _on_real_tensors(subject, args, kwargs, found, how)
+    recorded = _traced(subject, subject.module, args, kwargs, skip=not every_op, **how)
+    if recorded.failure is not None and not subject.in_zoo:
+        recorded = _on_real_tensors(subject, args, kwargs, recorded, how)
     with _without_garbage_collection():
-        report = build_report(found, subject.source)
-    if found.failure is not None:
-        raise ModelError(f"{subject.name} failed at {found.failure}", report)
-    return Analysis(subject, args, kwargs, found, report)
+        report = build_report(recorded, subject.source)
+    if recorded.failure is not None:
+        raise ModelError(f"{subject.name} failed at {recorded.failure}", report)
+    return Analysis(subject, args, kwargs, recorded, report)
 
 
 def _traced(subject: Subject, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], **how: Any) -> Trace:
@@ -85,14 +85,14 @@ def _on_real_tensors(
     try:
         module = subject.with_weights()
         values, named_values = with_values(module, args), with_values(module, kwargs)
-        found = _traced(subject, module, values, named_values, real=True, **how)
+        recorded = _traced(subject, module, values, named_values, real=True, **how)
     except Exception:  # nothing is lost: the first failure is reported
         return failed
-    if found.failure is not None and len(found.ops) <= len(failed.ops):
+    if recorded.failure is not None and len(recorded.ops) <= len(failed.ops):
         return failed
     whole = [value for value in tensors_in((values, named_values)) if not value.is_floating_point()]
     note = f"whole numbers among the inputs were drawn below {ids_below(module)}"
-    return replace(found, notes=(*found.notes, note)) if whole else found
+    return replace(recorded, notes=(*recorded.notes, note)) if whole else recorded
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from archcalc.formats.safe import one_line
 from archcalc.values.errors import ArchcalcError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         try:
             items += file.collect()
         except ArchcalcError as error:
-            raise pytest.UsageError(str(error)) from error
+            raise pytest.UsageError(one_line(str(error))) from error
 
 
 class ClaimsFile(pytest.File):
@@ -60,7 +61,7 @@ class ClaimsFile(pytest.File):
         for claim in read(self.path):
             said = [claim.subject, claim.place, claim.metric, claim.of, claim.printed, claim.min, claim.max]
             name = "-".join([str(claim.number), *filter(None, said)])
-            yield ClaimItem.from_parent(self, name=name.replace(" ", "-"), claim=claim)
+            yield ClaimItem.from_parent(self, name=one_line(name).replace(" ", "-"), claim=claim)
 
 
 class ClaimItem(pytest.Item):
@@ -82,7 +83,7 @@ class ClaimItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
         """One line in place of a traceback through archcalc, for what a claim may bring about."""
         if isinstance(excinfo.value, (ClaimError, ArchcalcError)):
-            return f"{self.claim.entry}: {excinfo.value}"
+            return one_line(f"{self.claim.entry}: {excinfo.value}")
         return super().repr_failure(excinfo, *args)
 
     def reportinfo(self) -> tuple[Path, None, str]:

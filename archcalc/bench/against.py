@@ -26,15 +26,15 @@ def changes(now: Benchmark, before: Benchmark) -> tuple[Change | None, ...]:
     old: dict[tuple[object, ...], list[Timing]] = {}
     for timing in before.timings:
         old.setdefault(_key(timing), []).append(timing)
-    found = []
+    pairs = []
     for timing in now.timings:
         alike = old.get(_key(timing))
         twin = alike.pop(0) if alike else None
-        found.append(Change(timing, twin, ratio(timing.samples, twin.samples)) if twin else None)
-    if not any(found):
+        pairs.append(Change(timing, twin, ratio(timing.samples, twin.samples)) if twin else None)
+    if not any(pairs):
         held = ", ".join(sorted({f"{each.network} {each.phase}" for each in before.timings}))
         raise UsageError(f"nothing to hold these timings against; the earlier benchmark has {held}")
-    return tuple(found)
+    return tuple(pairs)
 
 
 def differences(now: Benchmark, before: Benchmark) -> list[str]:

@@ -21,12 +21,12 @@ def device_of(name: str) -> torch.device:
         raise UsageError(f"unknown device '{name}': there are cpu, cuda and cuda:1, cuda:2, ...")
     if name == "cpu":
         return torch.device("cpu")
-    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     index = int(name.partition(":")[2] or 0)
-    if index < found:
+    if index < gpus:
         return torch.device("cuda", index)
-    if found:
-        devices = ", ".join(f"cuda:{at} {torch.cuda.get_device_name(at)}" for at in range(found))
+    if gpus:
+        devices = ", ".join(f"cuda:{at} {torch.cuda.get_device_name(at)}" for at in range(gpus))
         raise UsageError(f"there is no device {name}; found {devices}")
     built = f"is built for CUDA {torch.version.cuda}" if torch.version.cuda else "is built without CUDA"
     raise UsageError(f"there is no device {name}; found the CPU alone, and torch {torch.__version__} {built}")

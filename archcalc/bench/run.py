@@ -46,8 +46,8 @@ class _Job:
 
     def measurements(self) -> list[Measurement]:
         """All that is to be measured of it."""
-        found: list[Measurement] = [*self.timed.values()]
-        return found + ([self.passes] if self.passes else [])
+        listed: list[Measurement] = [*self.timed.values()]
+        return listed + ([self.passes] if self.passes else [])
 
 
 def benchmark(
@@ -66,7 +66,7 @@ def benchmark(
     where, number = device_of(how.device), dtype_of(how.dtype)
     with preserve_torch_state(where, threads, how.seed):
         clock = clock_of(where)
-        found = machine(where)
+        hardware = machine(where)
         tell("the machine's peak")
         most = peak(where, number, clock, how.seconds)
         _release(where)
@@ -108,7 +108,7 @@ def benchmark(
     done = [job for job in jobs if not job.problem]
     failures += [Failure(job.name, job.batch_size, job.problem) for job in jobs if job.problem]
     result = Benchmark(
-        machine=found,
+        machine=hardware,
         setting=replace(how, device=str(where)),
         peak=most,
         networks={network.subject.name: network.subject.source for network in networks},

@@ -45,13 +45,13 @@ def run(name: str, subject: str, place: str) -> Value:
 
 def layer(subject: str, place: str) -> nn.Module:
     """One layer of a network with real random weights; the rest of it is never allocated."""
-    found = load(subject, {}).module.get_submodule(place).to_empty(device="cpu")
-    for parameter in found.parameters():
+    part = load(subject, {}).module.get_submodule(place).to_empty(device="cpu")
+    for parameter in part.parameters():
         nn.init.normal_(parameter, std=0.01)
-    for norm in found.modules():
+    for norm in part.modules():
         if isinstance(norm, nn.BatchNorm2d):
             norm.reset_running_stats()
-    return found.eval()
+    return part.eval()
 
 
 def _image(subject: str, batch: int = 1) -> Tensor:
@@ -207,10 +207,10 @@ def nothing_is_negative_after_a_relu(subject: str, place: str) -> Value:
 def _shapes(subject: str, choose: Callable[[nn.Module], Iterable[nn.Module]]) -> list[tuple[Any, Any, Any]]:
     """Of each chosen layer that ran: itself, and the shapes that it took and gave."""
     net = load(subject, {}).module.to("meta").eval()
-    found: list[tuple[Any, Any, Any]] = []
-    with _watching(choose(net), lambda module, args, out: found.append((module, args[0].shape, out.shape))):
+    shapes: list[tuple[Any, Any, Any]] = []
+    with _watching(choose(net), lambda module, args, out: shapes.append((module, args[0].shape, out.shape))):
         net(torch.empty(1, *registry.architecture(subject).input_shape, device="meta"))
-    return found
+    return shapes
 
 
 def _of(*kinds: type[nn.Module]) -> Callable[[nn.Module], Iterable[nn.Module]]:

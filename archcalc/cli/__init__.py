@@ -13,6 +13,7 @@ from archcalc.cli.compare import compare
 from archcalc.cli.conventions import conventions
 from archcalc.cli.explain import explain
 from archcalc.cli.export import export
+from archcalc.cli.interrupt import exit_on_interrupt
 from archcalc.cli.list import list_
 from archcalc.cli.memory import memory
 from archcalc.cli.rf import rf
@@ -60,6 +61,7 @@ def _main(
 
 def main() -> None:
     """The entry point of the `archcalc` command."""
+    exit_on_interrupt()
     try:
         app()
     except SystemExit as error:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from archcalc.cli.options import Debug
-from archcalc.cli.streams import clear_errors, progress, say, write_file
+from archcalc.cli.streams import clear_errors, progress, say, write_files
 from archcalc.values.errors import ModelError, UsageError
 
 
@@ -36,9 +36,10 @@ def export(
             made = assembled(in_processes(do, todo, done))
         different = stale(folder, made) if check else []
         if not check:
-            for name, text in made.texts.items():
-                _make((folder / name).parent)
-                write_file(folder / name, text)
+            texts = {folder / name: text for name, text in made.texts.items()}
+            for parent in {path.parent for path in texts}:
+                _make(parent)
+            write_files(texts)
             say(f"wrote {len(made.texts)} reports to {folder}")
         elif different:
             say(f"stale in {folder}: {', '.join(different)}; `archcalc export {folder}` writes them anew")

@@ -6,13 +6,16 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import typer
 
+from archcalc.cli.interrupt import interrupt_deferred
 from archcalc.cli.options import Format
 from archcalc.values.errors import ArchcalcError, UsageError
 
@@ -48,30 +51,64 @@ def _width() -> int:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Replace a file in one step, so that nobody ever finds half of one."""
+    """Replace a file in one step, so that nobody ever finds half of one; a device or a pipe is written to."""
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+    write_files({path: text})
+
+
+def write_files(texts: Mapping[Path, str]) -> None:
+    """Replace files, all of them or none: each is written beside its place first, then all are moved there.
+
+    Raises UsageError, naming the file, if one cannot be written. Should a file fail to move after others did, which is
+    next to impossible, the error names those that are new.
+    """
+    with interrupt_deferred(), ExitStack() as drafts:
+        moves = [_draft(path, text, drafts) for path, text in texts.items()]
+        moved: list[str] = []
+        for path, move in zip(texts, moves, strict=True):
+            try:
+                move()
+            except OSError as error:
+                new = f"; already new: {', '.join(moved)}" if moved else ""
+                raise UsageError(f"cannot write {path}: {error.strerror or error}{new}") from error
+            moved.append(path.name)
+
+
+def _draft(path: Path, text: str, drafts: ExitStack) -> Callable[[], object]:
+    """Writes a draft beside the file, which `drafts` removes again, and gives what moves it into place."""
     try:
         target = path.resolve()
-        if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced
-            target.write_text(text, encoding="utf-8")
-            return
+        if target.exists() and not target.is_file():
+            raise FileExistsError(errno.EEXIST, "it is no file")
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, "it is read-only")
-        draft = target.with_name(f".archcalc-{os.getpid()}")
-        try:
-            draft.write_text(text, encoding="utf-8")
-            if target.exists():
-                shutil.copymode(target, draft)
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
+        draft = target.with_name(f".archcalc-{token_hex(8)}")
+        drafts.callback(draft.unlink, missing_ok=True)
+        _write_new(draft, text)
+        if target.exists():
+            shutil.copymode(target, draft)
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
         raise UsageError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+    return partial(draft.replace, target)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that must not exist yet, so that no link that somebody laid there is followed."""
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
 
 
 def say(message: str) -> None:
     """One line to the person at the terminal, if there is one."""
+    from archcalc.formats.safe import one_line
+
     with suppress(OSError):
-        typer.echo(f"archcalc: {message}", err=True)
+        typer.echo(f"archcalc: {one_line(message)}", err=True)
 
 
 @contextmanager
@@ -108,11 +145,13 @@ def _looking() -> bool:
 @contextmanager
 def status() -> Iterator[Callable[[str], None]]:
     """A function that tells on stderr what is being done, where somebody is looking; each message replaces the last."""
+    from archcalc.formats.safe import one_line
+
     looking = _looking()
 
     def tell(message: str) -> None:
         if looking:
-            print(f"\r\x1b[K{message}"[: _width() + 4], end="", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"\r\x1b[K{one_line(message)}"[: _width() + 4], end="", file=sys.stderr, flush=True)  # noqa: T201
 
     try:
         yield tell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Protocol, TypeVar
 
 from archcalc.values.columns import COLUMNS, add
@@ -112,22 +112,25 @@ def folded_row(report: Report, path: str, rows: Sequence[Row]) -> Row:
         return replace(rows[0], path=path)
     module = report.modules.get(path)
     ran = module is not None and module.runs > 0
+    of_module: dict[str, Any] = {
+        "path": path,
+        "kind": module.kind if module else "calls",
+        "module": path,
+        "input_shapes": module.inputs if module and ran else rows[0].input_shapes,
+        "output_shapes": module.outputs if module and ran else rows[-1].output_shapes,
+        "least_macs": sum(row.least_macs for row in rows),
+        "unknown": tuple(f"{row.path}: {op}" for row in rows for op in row.unknown),
+        "calls": sum(row.calls for row in rows),
+        "parameters": tuple(parameter for row in rows for parameter in row.parameters),
+        "least_seconds": add(row.least_seconds for row in rows),
+        "bound": _bound(rows),
+        "misaligned": rows[-1].misaligned,
+    }
     columns = {key: column.fold([column.value(row) for row in rows]) for key, column in COLUMNS.items() if column.fold}
-    return Row(
-        path=path,
-        kind=module.kind if module else "calls",
-        module=path,
-        input_shapes=module.inputs if module and ran else rows[0].input_shapes,
-        output_shapes=module.outputs if module and ran else rows[-1].output_shapes,
-        least_macs=sum(row.least_macs for row in rows),
-        unknown=tuple(f"{row.path}: {op}" for row in rows for op in row.unknown),
-        calls=sum(row.calls for row in rows),
-        parameters=tuple(parameter for row in rows for parameter in row.parameters),
-        least_seconds=add(row.least_seconds for row in rows),
-        bound=_bound(rows),
-        misaligned=rows[-1].misaligned,
-        **columns,
-    )
+    return Row(**of_module | {key: value for key, value in columns.items() if key in _FIELDS})
+
+
+_FIELDS = frozenset(entry.name for entry in fields(Row))
 
 
 def _bound(rows: Sequence[Row]) -> str | None:

@@ -70,11 +70,11 @@ def budget(trace: Trace, optimizer: str = "sgd") -> Budget:
 
 def _activations(specs: Iterable[TensorSpec], constant: set[int]) -> dict[int, int]:
     """Bytes by memory of the tensors that are neither parameters nor constants."""
-    found: dict[int, int] = {}
+    sizes: dict[int, int] = {}
     for spec in specs:
         if spec.storage is not None and spec.storage not in constant:
-            found[spec.storage] = max(found.get(spec.storage, 0), spec.nbytes)
-    return found
+            sizes[spec.storage] = max(sizes.get(spec.storage, 0), spec.nbytes)
+    return sizes
 
 
 def _constants(trace: Trace) -> set[int]:
@@ -102,13 +102,13 @@ def _live(trace: Trace) -> list[dict[int, int]]:
             last[spec.storage] = len(trace.ops)
             sizes.setdefault(spec.storage, spec.nbytes)
     alive = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
-    found = []
+    steps = []
     for op in trace.ops:
         for storage in _activations(op.outputs, constant):
             alive[storage] = sizes[storage]
-        found.append(dict(alive))
+        steps.append(dict(alive))
         alive = {storage: size for storage, size in alive.items() if last[storage] > op.index}
-    return found
+    return steps
 
 
 def _inference(trace: Trace) -> Peak:

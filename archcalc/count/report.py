@@ -20,8 +20,8 @@ def build_report(trace: Trace, source: str = "") -> Report:
     depths = _depths(trace, [known for known, _ in costs])
     unused = {parameter.name: parameter for parameter in trace.params}
     rows = []
-    seen = _columns_of(receptive_fields(trace, calls))
-    for op, path, depth, columns, (known, unknown) in zip(trace.ops, _paths(trace), depths, seen, costs, strict=True):
+    fields = _field_columns(receptive_fields(trace, calls))
+    for op, path, depth, columns, (known, unknown) in zip(trace.ops, _paths(trace), depths, fields, costs, strict=True):
         activations = [spec for spec in op.inputs if spec.param is None]
         first_used = [unused.pop(spec.param) for spec in op.inputs if spec.param in unused]
         module, run = op.modules[-1]
@@ -46,14 +46,14 @@ def build_report(trace: Trace, source: str = "") -> Report:
                 parameters=tuple(first_used),
                 inputs_from=_sources(activations),
                 **columns,
-                **_moved(op),
-                **(_trained(op, known, unknown) if trace.autograd else {}),
+                **_bytes_moved(op),
+                **(_backward_columns(op, known, unknown) if trace.autograd else {}),
             )
         )
     uncounted = [row.kind for row in rows if trace.autograd and row.backward_macs is None and row.macs is not None]
     inputs = tuple(spec.shape for spec in trace.inputs)
     outputs = tuple(spec.shape for spec in trace.outputs)
-    first = [shape for row in rows for shape in (row.input_shape, row.output_shape) if shape is not None]
+    of_rows = [shape for row in rows for shape in (row.input_shape, row.output_shape) if shape is not None]
     return Report(
         subject=trace.subject,
         source=source,
@@ -61,7 +61,7 @@ def build_report(trace: Trace, source: str = "") -> Report:
         input_shapes=inputs,
         output_shapes=outputs,
         training=trace.training,
-        batch_size=trace.batch_size if _all_begin_with(trace.batch_size, (*inputs, *outputs, *first)) else None,
+        batch_size=trace.batch_size if _all_begin_with(trace.batch_size, (*inputs, *outputs, *of_rows)) else None,
         depth=max((depths[spec.producer] for spec in trace.outputs if spec.producer is not None), default=0),
         uncalled={} if trace.failure else {name: parameter.numel for name, parameter in unused.items()},
         modules=trace.modules,
@@ -83,27 +83,27 @@ def _sources(specs: Iterable[TensorSpec]) -> tuple[Source, ...]:
     return tuple([Source(spec.origin, spec.producer, spec.output, spec.name) for spec in specs])
 
 
-def _columns_of(seen: list[Field]) -> list[dict[str, Any]]:
-    """Each field as the columns of a row; what keeps its field, such as a normalisation, has the very same one."""
-    known = {id(field): field for field in seen}
-    columns = {at: _seen(field) for at, field in known.items()}
-    return [columns[id(field)] for field in seen]
+def _field_columns(fields: list[Field]) -> list[dict[str, Any]]:
+    """Each field as the columns of a row, made once for calls that share one object, as many calls keep their field."""
+    distinct = {id(field): field for field in fields}
+    columns = {key: _columns_of_field(field) for key, field in distinct.items()}
+    return [columns[id(field)] for field in fields]
 
 
-def _seen(field: Field) -> dict[str, Any]:
+def _columns_of_field(field: Field) -> dict[str, Any]:
     if not field:
         return {}
     if any(axis.whole for axis in field):
         return {"receptive_field": "all"}
-    found: dict[str, Any] = {"receptive_field": tuple(axis.size for axis in field)}
+    columns: dict[str, Any] = {"receptive_field": tuple(axis.size for axis in field)}
     if not any(axis.merged for axis in field):
         jumps = (axis.jump for axis in field)
-        found["jump"] = tuple(jump.numerator if jump.denominator == 1 else jump for jump in jumps)
-        found["rf_offset"] = tuple(axis.lo[0] for axis in field)
-    return found | {"misaligned": any(axis.misaligned for axis in field)}
+        columns["jump"] = tuple(jump.numerator if jump.denominator == 1 else jump for jump in jumps)
+        columns["rf_offset"] = tuple(axis.lo[0] for axis in field)
+    return columns | {"misaligned": any(axis.misaligned for axis in field)}
 
 
-def _moved(op: Op) -> dict[str, Any]:
+def _bytes_moved(op: Op) -> dict[str, Any]:
     """Bytes read and written; a view moves none."""
     if op.aten and all("view" in aten.tags for aten in op.aten):
         return {}
@@ -113,7 +113,7 @@ def _moved(op: Op) -> dict[str, Any]:
     }
 
 
-def _trained(op: Op, known: Cost, unknown: tuple[str, ...]) -> dict[str, Any]:
+def _backward_columns(op: Op, known: Cost, unknown: tuple[str, ...]) -> dict[str, Any]:
     """The backward pass of a call, as far as its products ran as ops that torch counts."""
     counted = sum(aten.flops or 0 for aten in op.aten) // 2 == known.macs
     macs = sum(aten.backward for aten in op.aten) // 2

@@ -6,6 +6,7 @@ import csv
 from io import StringIO
 
 from archcalc.formats.options import Options
+from archcalc.formats.safe import spreadsheet_text
 from archcalc.formats.units import ascii_only, raw
 from archcalc.values.document import Document
 
@@ -16,6 +17,12 @@ def written(document: Document, options: Options) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*(heading.key for heading in document.headings), "schema"])
     for row in document.rows:
-        cells = (raw(value, heading.unit) for value, heading in zip(row, document.headings, strict=True))
+        cells = (_cell(value, heading.unit) for value, heading in zip(row, document.headings, strict=True))
         writer.writerow([*cells, document.schema])
     return ascii_only(out.getvalue()) if options.ascii_only else out.getvalue()
+
+
+def _cell(value: object, unit: str) -> str:
+    """Text that a spreadsheet cannot take for a formula; other values, negative numbers too, as they are."""
+    text = raw(value, unit)
+    return spreadsheet_text(text) if isinstance(value, str) else text

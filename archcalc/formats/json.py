@@ -8,12 +8,14 @@ from fractions import Fraction
 from typing import Any
 
 from archcalc.formats.options import Options
+from archcalc.formats.safe import escaped_json
 from archcalc.values.document import Document
 
 
 def written(document: Document, options: Options) -> str:
     """The document's content, indented by two."""
-    return json.dumps(document.content(), indent=2, ensure_ascii=options.ascii_only, default=_plain) + "\n"
+    text = json.dumps(document.content(), indent=2, ensure_ascii=options.ascii_only, default=_plain)
+    return escaped_json(text) + "\n"
 
 
 def _plain(value: Any) -> Any:

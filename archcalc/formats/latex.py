@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from archcalc.formats.cells import is_right_aligned, texts
 from archcalc.formats.options import Options
+from archcalc.formats.safe import one_line
 from archcalc.formats.units import ascii_only
 from archcalc.values.document import Document, Table
 
@@ -15,7 +16,7 @@ SPECIAL = str.maketrans(
     {char: f"\\{char}" for char in "_&%#${}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''"}
-    | {"≥": r"$\geq$", "×": r"$\times$", "·": r"\textperiodcentered{}", "\n": " "}
+    | {"≥": r"$\geq$", "×": r"$\times$", "·": r"\textperiodcentered{}"}
 )
 
 
@@ -54,5 +55,5 @@ def _table(table: Table, options: Options) -> Iterator[str]:
 
 def _escaped(text: str) -> str:
     """A text that LaTeX prints as it stands: no command, no ligature, no argument of the row before."""
-    text = text.translate(SPECIAL).replace("--", "-{}-")
+    text = one_line(text).translate(SPECIAL).replace("--", "-{}-")
     return "{}" + text if text.startswith(("[", "*")) else text

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from archcalc.formats.cells import is_right_aligned, texts
 from archcalc.formats.options import Options
+from archcalc.formats.safe import printable
 from archcalc.formats.units import ascii_only
 from archcalc.values.document import Document, Table
 
@@ -45,4 +46,6 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return SPECIAL.sub(lambda match: "\\" + match[0], "<br>".join(text.splitlines())).replace("\\<br>", "<br>")
+    return SPECIAL.sub(lambda match: "\\" + match[0], "<br>".join(printable(text).splitlines())).replace(
+        "\\<br>", "<br>"
+    )

@@ -10,6 +10,7 @@ from archcalc.formats import layout
 from archcalc.formats.cells import is_right_aligned, texts
 from archcalc.formats.layout import GAP, ColumnLayout, width_of
 from archcalc.formats.options import Options
+from archcalc.formats.safe import printable
 from archcalc.formats.units import ascii_only, bar, percent
 from archcalc.values.document import Document, Heading, Quantity, Remark, Table
 
@@ -182,9 +183,8 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _clean(text: str, options: Options) -> str:
-    """A text that cannot disturb a terminal: control characters are written as blanks."""
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+    """A text that cannot disturb a terminal, in the characters that it has."""
+    text = printable(text)
     return ascii_only(text) if options.ascii_only else text
 
 

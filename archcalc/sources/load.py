@@ -84,12 +84,12 @@ def attribute_of(target: str) -> Any:
     """What stands at a target such as `path/to/net.py:Net`; UsageError where there is nothing of that name."""
     place, _, name = target.rpartition(":")
     module = _import(target, place)
-    found: Any = module
+    named: Any = module
     for part in name.split("."):
-        if not hasattr(found, part):
-            raise unknown(f"name in {place}", part, [each for each in dir(found) if not each.startswith("_")])
-        found = getattr(found, part)
-    return found
+        if not hasattr(named, part):
+            raise unknown(f"name in {place}", part, [each for each in dir(named) if not each.startswith("_")])
+        named = getattr(named, part)
+    return named
 
 
 def _import(target: str, place: str) -> Any:
@@ -143,22 +143,22 @@ def _siblings_forgotten(folder: Path) -> Iterator[None]:
                     sys.modules[name] = before[name]
 
 
-def _built(target: str, found: Any, settings: dict[str, Any], real: bool) -> nn.Module:
-    if isinstance(found, nn.Module):
+def _built(target: str, named: Any, settings: dict[str, Any], real: bool) -> nn.Module:
+    if isinstance(named, nn.Module):
         if settings:
             raise UsageError(f"{target} is built already and takes no settings")
-        return found
-    if not callable(found):
-        raise UsageError(f"{target} is a {type(found).__name__}, neither a torch module nor something that builds one")
-    _check(target, found, settings)
+        return named
+    if not callable(named):
+        raise UsageError(f"{target} is a {type(named).__name__}, neither a torch module nor something that builds one")
+    _check(target, named, settings)
     try:
         with nullcontext() if real else weights_on_meta():
-            module = found(**settings)
+            module = named(**settings)
     except (Exception, SystemExit) as first:
         try:
             # a constructor may read the values of its weights; one that is too large for memory must not have any
             with torch.device("meta") if "allocate" in str(first) else nullcontext():
-                module = found(**settings)
+                module = named(**settings)
         except (Exception, SystemExit) as error:
             raise ModelError(f"{target} cannot be built: {_said(error)}") from error
     if not isinstance(module, nn.Module):

@@ -32,12 +32,12 @@ def tensors(module: nn.Module, inputs: Any) -> Any:
 
 def _made(inputs: Callable[[], Any]) -> Any:
     try:
-        found = inputs()
+        made = inputs()
     except Exception as error:
         raise UsageError(f"the callable for the inputs failed: {type(error).__name__}: {error}") from error
-    if not tensors_in(found):
-        raise UsageError(f"the callable for the inputs gives no tensor, but {found!r}")
-    return found
+    if not tensors_in(made):
+        raise UsageError(f"the callable for the inputs gives no tensor, but {made!r}")
+    return made
 
 
 def _tensors(inputs: Any, dtype: torch.dtype) -> Any:

@@ -101,13 +101,13 @@ def ratio(new: Samples, old: Samples, *, interleaved: bool = False, seed: int = 
     draw = Random(seed)
     a, b = ([_thinned(each) for each in side.rounds if each] for side in (new, old))
     paired = interleaved and len(a) == len(b)
-    found = []
+    ratios = []
     for _ in range(RESAMPLES):
         of_a = draw.choices(range(len(a)), k=len(a))
         of_b = of_a if paired else draw.choices(range(len(b)), k=len(b))
-        found.append(_median_of(a, of_a, draw) / _median_of(b, of_b, draw))
-    found.sort()
-    return Ratio(new.median_seconds / old.median_seconds, quantile(found, 0.025), quantile(found, 0.975))
+        ratios.append(_median_of(a, of_a, draw) / _median_of(b, of_b, draw))
+    ratios.sort()
+    return Ratio(new.median_seconds / old.median_seconds, quantile(ratios, 0.025), quantile(ratios, 0.975))
 
 
 def _thinned(samples: Sequence[float]) -> list[float]:

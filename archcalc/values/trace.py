@@ -208,10 +208,10 @@ def backward_unknown(names: Collection[str]) -> tuple[str, ...]:
 
 def tensor_specs(tree: Any) -> list[TensorSpec]:
     """Every TensorSpec in nested tuples, lists and dicts, in order."""
-    found: list[TensorSpec] = []
+    specs: list[TensorSpec] = []
     for branch in tree.values() if isinstance(tree, dict) else tree:
         if isinstance(branch, TensorSpec):
-            found.append(branch)
+            specs.append(branch)
         elif isinstance(branch, (tuple, list, dict)):
-            found += tensor_specs(branch)
-    return found
+            specs += tensor_specs(branch)
+    return specs

@@ -23,10 +23,10 @@ STEP = re.compile(r"(?:(max|average)|(\d)x(\d))(/2)?(V)?(?: (\d+))?")
 
 def _step(text: str, channels: int) -> tuple[Layers, int]:
     """The layers of one step, and how many channels leave it."""
-    found = STEP.fullmatch(text)
-    if found is None:
+    parts = STEP.fullmatch(text)
+    if parts is None:
         raise ValueError(f"{text!r} is no step of an Inception figure")
-    pool, height, width, halves, valid, filters = found.groups()
+    pool, height, width, halves, valid, filters = parts.groups()
     stride = 2 if halves else 1
     if pool == "max":
         return {"max_pool": nn.MaxPool2d(3, stride, padding=0 if valid else 1)}, channels

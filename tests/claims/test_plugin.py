@@ -22,6 +22,15 @@ def test_each_claim_is_a_test(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*claim 2: the print and the computed value differ: computed 60000, verdict differs"])
 
 
+def test_a_claim_cannot_steer_the_terminal(pytester: pytest.Pytester) -> None:
+    entry = '{subject = "lenet5", metric = "params", printed = "60001", place = "\\u001b[2J\\u202e"}'
+    pytester.makefile(".toml", hostile=f"claim = [{entry}]", broken='"\\u001b[2J" = 1\n[[claim]]')
+    for name in ("hostile", "broken"):
+        result = pytester.runpytest_inprocess("--archcalc-claims", f"{name}.toml", "-v", "-p", "no:xdist")
+        assert result.ret != 0
+        assert not {"\x1b", "\u202e"} & {*result.stdout.str(), *result.stderr.str()}
+
+
 def test_the_fixture_is_archcalc(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_budget(archcalc): assert archcalc.analyze('lenet5').total('params') == 60000")
     pytester.runpytest_inprocess("-p", "no:xdist").assert_outcomes(passed=1)
