@@ -184,15 +184,12 @@ def test_every_metric_and_property_is_claimed_of_something() -> None:
     assert PROPERTIES.keys() == {claim.of for claim in claims if claim.metric == "property"}
 
 
-def test_the_documented_claims_hold_and_can_be_filtered() -> None:
-    every = rows(run("verify", "-f", "csv"))
-    assert len(every) == len(documented())
+def test_the_documented_claims_can_be_filtered() -> None:
     some = rows(run("verify", "--subject", "vgg16", "--verdict", "exact", "-f", "csv"))
     assert {row["verdict"] for row in some} == {"exact"}
     assert some
-    assert all(
-        row["source"] == some[0]["source"] for row in rows(run("verify", "--source", some[0]["source"], "-f", "csv"))
-    )
+    source = next(claim.source for claim in documented() if claim.file == "lecun-1998.toml")
+    assert {row["source"] for row in rows(run("verify", "--source", source, "-f", "csv"))} == {source}
     for line in ("verify --subject nothing", "verify --verdict wrong"):
         assert run(*line.split()).exit_code == 2
 
