@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import gc
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from archcalc.cli.bench import bench
-from archcalc.cli.compare import compare
-from archcalc.cli.conventions import conventions
-from archcalc.cli.explain import explain
-from archcalc.cli.export import export
 from archcalc.cli.interrupt import exit_on_interrupt
-from archcalc.cli.list import list_
-from archcalc.cli.memory import memory
-from archcalc.cli.rf import rf
 from archcalc.cli.streams import say
-from archcalc.cli.table import table
-from archcalc.cli.verify import verify
 from archcalc.values.errors import UsageError
 
 app = typer.Typer(
@@ -30,16 +21,13 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command()(table)
-app.command()(compare)
-app.command(name="list")(list_)
-app.command()(rf)
-app.command()(memory)
-app.command()(explain)
-app.command()(verify)
-app.command()(conventions)
-app.command()(export)
-app.command()(bench)
+
+COMMANDS = "table compare list rf memory explain verify conventions export bench".split()
+"""In the order of the help. The file of that name defines the function of that name; `list_`, which is Python's own."""
+
+for _name in COMMANDS:
+    _module = import_module(f"archcalc.cli.{_name}")
+    app.command(_name)(getattr(_module, _name, None) or getattr(_module, f"{_name}_"))
 
 
 def _version(asked: bool) -> None:

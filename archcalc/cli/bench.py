@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archcalc.cli.folding import RAW, ROWS_IN_A_TERMINAL
+from archcalc.cli.folding import ROWS_IN_A_TERMINAL
 from archcalc.cli.options import (
     All,
     As,
@@ -29,6 +29,7 @@ from archcalc.cli.options import (
 )
 from archcalc.cli.request import settings_of
 from archcalc.cli.streams import clear_errors, say, status, write, write_file
+from archcalc.formats import RAW
 from archcalc.values.errors import ModelError, UsageError
 
 if TYPE_CHECKING:

@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from archcalc.cli.options import Format
 from archcalc.cli.streams import say
+from archcalc.formats import RAW, Format
 
 if TYPE_CHECKING:
     from archcalc.values.report import Report
 
 ROWS_IN_A_TERMINAL = 60
 """A table of more rows is folded by module until it has about that many."""
-
-RAW = (Format.csv, Format.json)
-"""Formats that have every row unless a depth is asked for."""
 
 
 def folded(report: Report, depth: int | None, everything: bool, form: Format) -> Report:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Format = StrEnum("Format", ["table", "csv", "json", "markdown", "latex"])
+from archcalc.formats import Format as Format
 
 
 def _complete_model(incomplete: str) -> list[str]:

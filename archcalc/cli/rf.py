@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archcalc.cli.folding import RAW, ROWS_IN_A_TERMINAL
+from archcalc.cli.folding import ROWS_IN_A_TERMINAL
 from archcalc.cli.options import All, As, Debug, Depth, Format, Inputs, Model, Output, Settings
 from archcalc.cli.request import analyze, request
 from archcalc.cli.streams import clear_errors, write
+from archcalc.formats import RAW
 from archcalc.values.errors import UsageError
 
 if TYPE_CHECKING:

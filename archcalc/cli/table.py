@@ -24,6 +24,7 @@ from archcalc.cli.options import (
 )
 from archcalc.cli.request import analyze, request
 from archcalc.cli.streams import clear_errors, write
+from archcalc.formats import RAW
 from archcalc.values.errors import ModelError
 
 
@@ -63,7 +64,7 @@ def table(
         board = roofline(device, peak, bandwidth)
         keys = None if columns is None else selection(columns)
         if keys is None and (backward or board):
-            keys = with_more(BACKWARD * backward + ROOFLINE * (board is not None), form)
+            keys = with_more(BACKWARD * backward + ROOFLINE * (board is not None), raw=form in RAW)
         backward = backward or bool({*BACKWARD} & {*(keys or ())})
         try:
             report = analyze(request(model, input_size, batch_size, set_), training, backward).report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,13 @@ from archcalc.values.errors import unknown
 if TYPE_CHECKING:
     from archcalc.values.document import Document
 
-WRITERS = {"table": "terminal", "csv": "csv", "json": "json", "markdown": "markdown", "latex": "latex"}
-"""By format: the module whose `written` writes it, imported when it is wanted."""
+Format = StrEnum("Format", ["table", "csv", "json", "markdown", "latex"])
+"""Each is written by `written` of the module of that name in this folder, which is imported when it is wanted."""
 
-FORMATS = tuple(WRITERS)
+FORMATS = tuple(Format)
+
+RAW = (Format.csv, Format.json)
+"""Formats for programs: raw numbers, and every row unless a depth is asked for."""
 
 
 def render(document: Document, form: str, *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
@@ -22,7 +26,7 @@ def render(document: Document, form: str, *, width: int = 80, colour: bool = Fal
 
     `width`, `colour` and `ascii_only` describe the terminal. Raises UsageError for a format that does not exist.
     """
-    if form not in WRITERS:
+    if form not in FORMATS:
         raise unknown("format", form, FORMATS)
-    text: str = import_module(f"archcalc.formats.{WRITERS[form]}").written(document, Options(width, colour, ascii_only))
+    text: str = import_module(f"archcalc.formats.{form}").written(document, Options(width, colour, ascii_only))
     return text

@@ -159,9 +159,9 @@ BACKWARD = ("backward_macs", "saved_bytes")
 ROOFLINE = ("intensity", "least_ms", "bound")
 
 
-def with_more(more: tuple[str, ...], form: str) -> tuple[str, ...]:
-    """The usual columns of a format with some more before the note."""
-    usual = DEFAULT if form in ("csv", "json") else FOR_PEOPLE
+def with_more(more: tuple[str, ...], *, raw: bool) -> tuple[str, ...]:
+    """The usual columns with some more before the note: those of csv and json if `raw`, or of a table to read."""
+    usual = DEFAULT if raw else FOR_PEOPLE
     return (*usual[:-1], *more, usual[-1])
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from archcalc import names
 from archcalc.cli import app
+from archcalc.formats import FORMATS
 from tests.support.facts import MACS, PARAMS
 
 NET = """
@@ -139,7 +140,7 @@ def test_training_shows_the_auxiliary_heads() -> None:
     assert "not run" in result.stdout
 
 
-@pytest.mark.parametrize("form", ["table", "csv", "json", "markdown", "latex"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_file_holds_what_would_have_been_printed(form: str, tmp_path: Path) -> None:
     file = tmp_path / "out"
     result = run("table", "lenet5", "-f", form, "-o", str(file))

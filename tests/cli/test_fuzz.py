@@ -16,6 +16,7 @@ import typer
 from typer.testing import CliRunner
 
 from archcalc.cli import app
+from archcalc.formats import FORMATS
 from archcalc.values.columns import COLUMNS
 from tests.cli.test_cli import NET
 
@@ -166,7 +167,7 @@ VALUES: dict[str, list[str]] = {
         "width=" + "(" * 99,
     ],
     "columns": ["all", "path,macs", *COLUMNS, "path,,macs", "path,path", "mac", ","],
-    "form": ["table", "csv", "json", "markdown", "latex", "xml"],
+    "form": [*FORMATS, "xml"],
     "output": ["out.txt", "folder", "folder/gone/out.txt", "-", "/dev/null", "read-only/out", "loop"],
     "folder": ["net.py", "net.py/inside", "/dev/null/x", "loop"],
     "files": ["claims.toml", "wrong.toml", "broken.toml", "binary.toml", "folder", "gone.toml", "net.py"],

@@ -11,6 +11,7 @@ from torch import nn
 
 import archcalc
 from archcalc.count.explain import of_network, of_row
+from archcalc.formats import FORMATS
 from tests.cli.test_cli import run
 
 NETWORKS = ["alexnet", "lenet5", "googlenet", "resnet50", "vgg16", "nin", "inception-module", "residual-projection"]
@@ -75,7 +76,7 @@ def test_explain_prints_the_claims_about_a_layer() -> None:
     assert "differs" in run("explain", "alexnet", "conv1", COLUMNS="200").stdout  # the erratum of 253,440 neurons
 
 
-@pytest.mark.parametrize("form", ["table", "csv", "json", "markdown", "latex"])
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("place", [[], ["inception_3a"], ["inception_3a.5x5"]])
 def test_every_format(form: str, place: list[str]) -> None:
     result = run("explain", "googlenet", *place, "-f", form)
