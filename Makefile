@@ -19,8 +19,8 @@ lint: $(READY)  ## linter, formatter and type checker
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Two workers on two cores: more threads would only wait for each other.
-test oracle: export OMP_NUM_THREADS = 1
+# A worker for each core: more threads would only wait for each other.
+check test oracle: export OMP_NUM_THREADS = 1
 
 # What runs no large network and no fuzzing: values, rendering, the shape of the package, counting on literals.
 FAST := $(wildcard tests/values tests/render tests/contract/test_structure.py tests/count/test_count.py \
