@@ -1,4 +1,4 @@
-"""From a trace to a report: what each call costs, which parameters it is the first to use, how deep it lies."""
+"""Builds the report of a trace: the cost of each call, the parameters it uses first, its depth."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def build_report(trace: Trace, source: str = "") -> Report:
     depths = _depths(trace, [known for known, _ in costs])
     unused = {parameter.name: parameter for parameter in trace.params}
     rows = []
-    seen = _columns_of(receptive_fields(trace, calls))
-    for op, path, depth, columns, (known, unknown) in zip(trace.ops, _paths(trace), depths, seen, costs, strict=True):
+    fields = _field_columns(receptive_fields(trace, calls))
+    for op, path, depth, columns, (known, unknown) in zip(trace.ops, _paths(trace), depths, fields, costs, strict=True):
         activations = [spec for spec in op.inputs if spec.param is None]
         first_used = [unused.pop(spec.param) for spec in op.inputs if spec.param in unused]
         module, run = op.modules[-1]
@@ -75,24 +75,24 @@ def _sources(specs: Iterable[TensorSpec]) -> tuple[Source, ...]:
     return tuple([Source(spec.origin, spec.producer, spec.output, spec.name) for spec in specs])
 
 
-def _columns_of(seen: list[Field]) -> list[dict[str, Any]]:
-    """Each field as the columns of a row; what keeps its field, such as a normalisation, has the very same one."""
-    known = {id(field): field for field in seen}
-    columns = {at: _seen(field) for at, field in known.items()}
-    return [columns[id(field)] for field in seen]
+def _field_columns(fields: list[Field]) -> list[dict[str, Any]]:
+    """Each field as the columns of a row, computed once for calls that share one field object."""
+    known = {id(field): field for field in fields}
+    columns = {key: _columns_of(field) for key, field in known.items()}
+    return [columns[id(field)] for field in fields]
 
 
-def _seen(field: Field) -> dict[str, Any]:
+def _columns_of(field: Field) -> dict[str, Any]:
     if not field:
         return {}
     if any(axis.whole for axis in field):
         return {"receptive_field": "all"}
-    found: dict[str, Any] = {"receptive_field": tuple(axis.size for axis in field)}
+    columns: dict[str, Any] = {"receptive_field": tuple(axis.size for axis in field)}
     if not any(axis.merged for axis in field):
         jumps = (axis.jump for axis in field)
-        found["jump"] = tuple(jump.numerator if jump.denominator == 1 else jump for jump in jumps)
-        found["rf_offset"] = tuple(axis.lo[0] for axis in field)
-    return found | {"misaligned": any(axis.misaligned for axis in field)}
+        columns["jump"] = tuple(jump.numerator if jump.denominator == 1 else jump for jump in jumps)
+        columns["rf_offset"] = tuple(axis.lo[0] for axis in field)
+    return columns | {"misaligned": any(axis.misaligned for axis in field)}
 
 
 def _moved(op: Op) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _paths(trace: Trace) -> list[str]:
     holders = {""}
     runs = Counter([op.modules[-1] for op in trace.ops])
     for path in {path for path, _ in runs}:
-        holders.update(path[:at] for at, letter in enumerate(path) if letter == ".")
+        holders.update(path[:index] for index, letter in enumerate(path) if letter == ".")
     several = {path for (path, _), calls in runs.items() if calls > 1}
     named = holders | several
     taken: Counter[tuple[str, int, str]] = Counter()

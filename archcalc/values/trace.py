@@ -191,17 +191,17 @@ class Trace(Stored):
 
 
 def backward_unknown(names: Collection[str]) -> tuple[str, ...]:
-    """What a reader must know of calls whose backward pass nobody counts; nothing where there are none."""
-    said = f"what {', '.join(names)} costs in the backward pass is not known: its mult-adds are a lower bound"
-    return (said,) if names else ()
+    """A note about calls whose backward pass is not counted; empty if there are none."""
+    note = f"what {', '.join(names)} costs in the backward pass is not known: its mult-adds are a lower bound"
+    return (note,) if names else ()
 
 
 def tensor_specs(tree: Any) -> list[TensorSpec]:
     """Every TensorSpec in nested tuples, lists and dicts, in order."""
-    found: list[TensorSpec] = []
+    specs: list[TensorSpec] = []
     for branch in tree.values() if isinstance(tree, dict) else tree:
         if isinstance(branch, TensorSpec):
-            found.append(branch)
+            specs.append(branch)
         elif isinstance(branch, (tuple, list, dict)):
-            found += tensor_specs(branch)
-    return found
+            specs += tensor_specs(branch)
+    return specs

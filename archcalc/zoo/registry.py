@@ -42,22 +42,22 @@ def register(
 @cache
 def catalogue() -> dict[str, Architecture]:
     """Every registered network by name, in the order of year and file; imports no torch."""
-    found: list[Architecture] = []
+    entries: list[Architecture] = []
     for file in sorted(resources.files("archcalc.zoo").iterdir(), key=lambda file: file.name):
         if file.name.endswith(".py") and "@register(" in (text := file.read_text(encoding="utf-8")):
-            found += _registered(ast.parse(text), family=file.name.removesuffix(".py"))
-    found.sort(key=lambda architecture: architecture.year)
-    return {architecture.name: architecture for architecture in found}
+            entries += _registered(ast.parse(text), family=file.name.removesuffix(".py"))
+    entries.sort(key=lambda architecture: architecture.year)
+    return {architecture.name: architecture for architecture in entries}
 
 
 def _registered(tree: ast.Module, family: str) -> list[Architecture]:
-    found = []
+    entries = []
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef):
             continue
         for call in node.decorator_list:
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "register":
-                found.append(
+                entries.append(
                     Architecture(
                         name=ast.literal_eval(call.args[0]),
                         summary=(ast.get_docstring(node) or "").partition("\n")[0],
@@ -67,7 +67,7 @@ def _registered(tree: ast.Module, family: str) -> list[Architecture]:
                         **{word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg},
                     )
                 )
-    return found
+    return entries
 
 
 def names() -> list[str]:
@@ -80,10 +80,10 @@ def architecture(name: str) -> Architecture:
 
     Raises UsageError with the closest names if there is none.
     """
-    found = catalogue().get(name.lower().replace("_", "-"))
-    if found is None:
+    entry = catalogue().get(name.lower().replace("_", "-"))
+    if entry is None:
         raise unknown("network", name, names(), "`archcalc list` shows all of them")
-    return found
+    return entry
 
 
 def check_settings(entry: Architecture, settings: Iterable[str]) -> None:
