@@ -11,7 +11,7 @@ from archcalc.values.samples import Ratio, ratio
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One timing and the one that it is held against; `ratio` is the new median to the old."""
+    """One timing and the earlier one of the same run; `ratio` is the new median to the old."""
 
     now: Timing
     before: Timing
@@ -19,26 +19,26 @@ class Change:
 
 
 def changes(now: Benchmark, before: Benchmark) -> tuple[Change | None, ...]:
-    """For each timing its change since the benchmark before, None where that one did not measure it.
+    """For each timing its change since the earlier benchmark, None where that one did not measure it.
 
-    Two belong together that have network, input and phase in common. Raises UsageError if none do.
+    Timings are compared if network, input and phase are the same. Raises UsageError if none do.
     """
     old: dict[tuple[object, ...], list[Timing]] = {}
     for timing in before.timings:
         old.setdefault(_key(timing), []).append(timing)
-    pairs = []
+    result = []
     for timing in now.timings:
-        alike = old.get(_key(timing))
-        twin = alike.pop(0) if alike else None
-        pairs.append(Change(timing, twin, ratio(timing.samples, twin.samples)) if twin else None)
-    if not any(pairs):
-        held = ", ".join(sorted({f"{each.network} {each.phase}" for each in before.timings}))
-        raise UsageError(f"nothing to hold these timings against; the earlier benchmark has {held}")
-    return tuple(pairs)
+        same_key = old.get(_key(timing))
+        earlier = same_key.pop(0) if same_key else None
+        result.append(Change(timing, earlier, ratio(timing.samples, earlier.samples)) if earlier else None)
+    if not any(result):
+        known = ", ".join(sorted({f"{timing.network} {timing.phase}" for timing in before.timings}))
+        raise UsageError(f"nothing to hold these timings against; the earlier benchmark has {known}")
+    return tuple(result)
 
 
 def differences(now: Benchmark, before: Benchmark) -> list[str]:
-    """What else differs between the two, each as "threads 2, before 4": a change may come from there."""
+    """Other differences that may explain a change, such as "threads 2, before 4"."""
     ignored = {"load", "commit", "flags", "seconds", "seed", "archcalc"}
     pairs = [(asdict(now.machine), asdict(before.machine)), (asdict(now.setting), asdict(before.setting))]
     return [

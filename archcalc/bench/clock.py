@@ -1,4 +1,4 @@
-"""Clocks: one that waits for the device, one that runs only part of the time, and marks within a pass."""
+"""Clocks: one that synchronises the device, a stopwatch for a part of a run, and marks within a pass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Clock = Callable[[], float]
 
 
 def clock_of(device: torch.device) -> Clock:
-    """A clock that reads the time when the device has done all that it was given."""
+    """A clock that waits for the device to finish its queue before it reads the time."""
     if device.type == "cpu":
         return perf_counter
 
@@ -27,7 +27,7 @@ def clock_of(device: torch.device) -> Clock:
 
 
 class Stopwatch(AbstractContextManager["Stopwatch"]):
-    """A clock that runs only inside `with`, so that a timer that reads it times a part of what it calls."""
+    """A clock that runs only inside `with`: a timer that reads it measures only that part of a call."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -55,7 +55,7 @@ class Marks:
         self.mark = mark
 
     def hold(self) -> None:
-        """Nothing to hold: a CPU does what it is told when it is told."""
+        """Nothing to do: a CPU has no queue."""
 
     def done(self) -> None:
         """Nothing to wait for."""
@@ -68,8 +68,8 @@ class Marks:
 class DeviceMarks(Marks):
     """Moments of a pass on a GPU: a mark is an event in the stream, so the GPU's own time lies between two of them.
 
-    The stream is held until the host has queued most of a pass; else every call would wait for its launch and for
-    the marks themselves, and their time would be taken for its own.
+    The stream sleeps until the host has queued most of a pass; otherwise the GPU would idle between calls, and the
+    host's launch overhead would be counted as time of the calls.
     """
 
     CYCLES_A_SECOND = 2_000_000_000
@@ -97,7 +97,7 @@ class DeviceMarks(Marks):
         torch.cuda.synchronize(self._device)
 
     def seconds(self, begin: Any, end: Any) -> float:
-        """Seconds between two marks; torch tells milliseconds."""
+        """Seconds between two marks; torch gives milliseconds."""
         return float(begin.elapsed_time(end)) / 1000
 
 

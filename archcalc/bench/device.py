@@ -1,4 +1,4 @@
-"""Devices, dtypes, threads and memory: what a command line names, what is there, and leaving torch as it was."""
+"""Devices and dtypes by name, torch's state kept as it was, and memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def device_of(name: str) -> torch.device:
-    """The device of that name, "cpu", "cuda" or "cuda:1"; UsageError, saying what was found, where it is not there."""
+    """The device called "cpu", "cuda" or "cuda:1"; UsageError, naming the devices there are, if it is missing."""
     if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
         raise UsageError(f"unknown device '{name}': there are cpu, cuda and cuda:1, cuda:2, ...")
     if name == "cpu":
@@ -26,7 +26,7 @@ def device_of(name: str) -> torch.device:
     if index < gpus:
         return torch.device("cuda", index)
     if gpus:
-        devices = ", ".join(f"cuda:{at} {torch.cuda.get_device_name(at)}" for at in range(gpus))
+        devices = ", ".join(f"cuda:{gpu} {torch.cuda.get_device_name(gpu)}" for gpu in range(gpus))
         raise UsageError(f"there is no device {name}; found {devices}")
     built = f"is built for CUDA {torch.version.cuda}" if torch.version.cuda else "is built without CUDA"
     raise UsageError(f"there is no device {name}; found the CPU alone, and torch {torch.__version__} {built}")
@@ -41,12 +41,12 @@ def dtype_of(name: str) -> torch.dtype:
 
 @contextmanager
 def preserve_torch_state(device: torch.device, threads: int | None, seed: int) -> Iterator[None]:
-    """Within it torch has that device, so many threads and a seed of ours; behind it all is as it was before."""
+    """Within it torch has that device, number of threads and seed; afterwards they are as before."""
     before = torch.get_num_threads()
     on_gpu = device.type == "cuda"
-    # a seed is set on every GPU, so every GPU's random state is kept
-    begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    seeded = range(torch.cuda.device_count()) if on_gpu or begun else ()
+    # manual_seed seeds every GPU, so every GPU's random state is saved
+    initialised = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    seeded = range(torch.cuda.device_count()) if on_gpu or initialised else ()
     current = torch.cuda.device(device) if on_gpu else nullcontext()
     with preserve_random_states(), torch.random.fork_rng(devices=seeded), torch.enable_grad(), current:
         torch.manual_seed(seed)

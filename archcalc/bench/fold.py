@@ -15,7 +15,7 @@ def fold(layers: Layers, depth: int) -> Layers:
     """The same with one row for each module `depth` levels below the root, its time the sum of its rows' in a pass."""
     groups = groups_by_path([row.path for row in layers.rows], depth)
     return replace(
-        layers, rows=tuple(_folded_row(path, [layers.rows[at] for at in numbers]) for path, numbers in groups)
+        layers, rows=tuple(_folded_row(path, [layers.rows[number] for number in numbers]) for path, numbers in groups)
     )
 
 
@@ -45,7 +45,7 @@ def _folded_row(path: str, rows: Sequence[LayerTiming]) -> LayerTiming:
 
 
 def _added(samples: Sequence[Samples | None]) -> Samples | None:
-    """Pass by pass the sum of all rows: the median of sums is what a module takes, a sum of medians is not."""
+    """The rows' sum in each pass, so that the median is that of the module, not a sum of medians."""
     timed = [row.rounds for row in samples if row is not None]
     if not timed:
         return None

@@ -1,8 +1,8 @@
-"""The time of every row of a network's table, taken where the row stands: in one pass of the whole network.
+"""The time of every row of a network's table, measured within passes of the whole network.
 
-Forward, a function mode marks the moment before and after every call that is a row. Backward, every node of the graph
-that a row left behind marks the moment when autograd comes to it; its time lasts until the next one's, so that the
-rows share the whole pass among them, sums of gradients where branches meet included.
+Forward, a function mode marks the moments before and after every call that is a row. Backward, a prehook on every
+autograd node that a row created marks the moment when autograd reaches it. A node's time lasts until the next mark, so
+the rows' times add up to the whole pass, sums of gradients where branches meet included.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from archcalc.values.samples import Samples
 
 
 class LayerPasses:
-    """Passes of one network with marks in them; a measurement like any other."""
+    """Marked passes of one network; a Measurement."""
 
     def __init__(self, owner: object, label: str, workload: Workload, marks: Marks) -> None:
         self.owner = owner
@@ -59,10 +59,10 @@ class LayerPasses:
         forward, backward = zip(*self._wholes, strict=True)
         return Samples((tuple(forward),)), Samples((tuple(backward),)) if self._training else None
 
-    def of(self, at: int) -> tuple[Samples | None, Samples | None]:
+    def samples_of(self, group: int) -> tuple[Samples | None, Samples | None]:
         """The samples of a group, forward and backward; None where nothing of it runs."""
-        forward, backward = (Samples((tuple(each[at]),)) for each in (self.forward, self.backward))
-        return forward if self.groups[at].timed else None, backward if at in self._has_backward else None
+        forward, backward = (Samples((tuple(times[group]),)) for times in (self.forward, self.backward))
+        return forward if self.groups[group].timed else None, backward if group in self._has_backward else None
 
     def sample(self, seconds: float) -> None:
         """Run passes until they make up `seconds` together."""
@@ -77,7 +77,7 @@ class LayerPasses:
     def _pass(self) -> None:
         marks, workload = self._marks, self._workload
         workload.network.clear()
-        mode = _Marked(marks, self._positions, own=self._training)
+        mode = _MarkingMode(marks, self._positions, backward=self._training)
         with self._context(), _without_fast_attention():
             marks.hold()
             begin = marks.mark()
@@ -94,60 +94,59 @@ class LayerPasses:
             workload.differentiate(outputs)
             back.append(marks.mark())
         marks.done()
-        self._take(mode, (begin, end), back)
+        self._add_samples(mode, (begin, end), back)
 
-    def _take(self, mode: _Marked, forward: tuple[Any, Any], back: list[Any]) -> None:
-        """The seconds between the marks, added up for each group."""
+    def _add_samples(self, mode: _MarkingMode, forward: tuple[Any, Any], back: list[Any]) -> None:
+        """Append the seconds between the marks, added up for each group."""
         seconds = self._marks.seconds
         totals = [[0.0] * len(self.groups), [0.0] * len(self.groups)]
-        for at, begin, end in mode.spans:
-            totals[0][at] += seconds(begin, end)
+        for group, begin, end in mode.spans:
+            totals[0][group] += seconds(begin, end)
         moments = mode.moments
         for (owner, moment), after in zip(moments, [*(m for _, m in moments[1:]), *back[1:]], strict=bool(back)):
             if owner is not None:
                 self._has_backward.add(owner)
                 totals[1][owner] += seconds(moment, after)
-        for kept, new in zip((self.forward, self.backward), totals, strict=True):
-            for samples, second in zip(kept, new, strict=True):
+        for times, total in zip((self.forward, self.backward), totals, strict=True):
+            for samples, second in zip(times, total, strict=True):
                 samples.append(second)
         self._wholes.append((seconds(*forward), seconds(*back) if back else 0.0))
 
 
-class _Marked(TorchFunctionMode):
-    """Marks the calls of a forward pass, counted in order, and the nodes that they leave for the backward pass."""
+class _MarkingMode(TorchFunctionMode):
+    """Marks the calls of a forward pass, counted in order, and the autograd nodes that they create."""
 
-    def __init__(self, marks: Marks, positions: Sequence[int | None], *, own: bool) -> None:
+    def __init__(self, marks: Marks, positions: Sequence[int | None], *, backward: bool) -> None:
         super().__init__()
         self.number = 0
         self.spans: list[tuple[int, Any, Any]] = []
         self.moments: list[tuple[int | None, Any]] = []
         self._mark = marks.mark
         self._positions = positions
-        self._own = own
+        self._backward = backward
         self._owned: set[Any] = set()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Runs a call, between two marks if it is a row."""
         if classify(func).records_nothing:
             return func(*args, **(kwargs or {}))
-        at = self._positions[self.number] if self.number < len(self._positions) else None
+        group = self._positions[self.number] if self.number < len(self._positions) else None
         self.number += 1
-        if at is None:
+        if group is None:
             return func(*args, **(kwargs or {}))
         begin = self._mark()
         result = func(*args, **(kwargs or {}))
-        self.spans.append((at, begin, self._mark()))
-        if self._own:
+        self.spans.append((group, begin, self._mark()))
+        if self._backward:
             # `x[i] = y` returns nothing and changes its first argument
-            self._claim(at, tensors_in(result) or tensors_in(args[:1]))
+            self._claim(group, tensors_in(result) or tensors_in(args[:1]))
         return result
 
     def mark_the_rest(self, outputs: list[Tensor]) -> None:
-        """Let the nodes that no row left behind mark their moments too, or the rows before them would seem longer."""
+        """Mark the nodes that no row created too; otherwise their time would be added to the row before them."""
         self._claim(None, outputs)
 
     def _claim(self, owner: int | None, tensors: list[Tensor]) -> None:
-        """Take every node behind these tensors that nobody has taken yet."""
+        """Assign every node reachable from these tensors that has no owner yet."""
         nodes = [tensor.grad_fn for tensor in tensors if tensor.grad_fn is not None]
         while nodes:
             node = nodes.pop()
@@ -155,14 +154,14 @@ class _Marked(TorchFunctionMode):
                 continue
             self._owned.add(node)
             node.register_prehook(partial(self._reached, owner))
-            nodes += [behind for behind, _ in node.next_functions if behind is not None]
+            nodes += [parent for parent, _ in node.next_functions if parent is not None]
 
     def _reached(self, owner: int | None, gradients: Any) -> None:
         self.moments.append((owner, self._mark()))
 
 
-class _Listed(TorchFunctionMode):
-    """Writes down every call of a pass and the module that makes it."""
+class _ListingMode(TorchFunctionMode):
+    """Lists every call of a pass with the module that makes it."""
 
     def __init__(self, paths: dict[int, str]) -> None:
         super().__init__()
@@ -170,7 +169,6 @@ class _Listed(TorchFunctionMode):
         self.stack = ModuleStack(paths)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Runs a call and writes it down."""
         kind = classify(func)
         if not kind.records_nothing:
             self.keys.append(Key(*self.stack.running[-1], kind.name))
@@ -178,8 +176,8 @@ class _Listed(TorchFunctionMode):
 
 
 def _calls(workload: Workload) -> list[Key]:
-    """Every call of one real pass, in order; after that the network runs without hooks."""
-    listed = _Listed({id(child): path for path, child in workload.network.module.named_modules()})
+    """Every call of one real pass, in order."""
+    listed = _ListingMode({id(child): path for path, child in workload.network.module.named_modules()})
     with _without_fast_attention(), forward_hooks(listed.stack.enter, listed.stack.leave), listed:
         workload.outputs()
     return listed.keys
@@ -187,7 +185,7 @@ def _calls(workload: Workload) -> list[Key]:
 
 @contextmanager
 def _without_fast_attention() -> Iterator[None]:
-    """Within it attention makes the calls that are rows of the table: its fast path would hide them."""
+    """Disables attention's fast path, which would hide the calls that are rows of the table."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:

@@ -1,4 +1,4 @@
-"""What a benchmark runs on, in words."""
+"""Describes the machine that a benchmark runs on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archcalc.values.benchmark import Machine
 
 
 def machine(device: torch.device) -> Machine:
-    """The machine as it stands, with the load that it carries already."""
+    """The machine and its current load."""
     return Machine(
         device=_processor() if device.type == "cpu" else torch.cuda.get_device_name(device),
         processor=_processor(),

@@ -1,4 +1,4 @@
-"""Measurements taken in turns: A B A B, so that what slows the machine for a while slows all of them alike."""
+"""Measurements taken in turns, A B A B, so that a slow phase of the machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ROUNDS = 8
 """Turns that each measurement gets; the time budget is shared among them."""
 
 ENOUGH = 5
-"""Samples after which a measurement that has used three times its budget is left at that."""
+"""Samples after which a measurement stops that has used three times its time budget."""
 
 
 class Measurement(Protocol):
-    """Something that is measured in turns; `owner` is what all of its kind fail with."""
+    """Something that is measured in turns; a failure stops every measurement with the same `owner`."""
 
     owner: object
     label: str
@@ -61,18 +61,19 @@ def interleaved(
     clock: Clock,
     tell: Callable[[str], None] = lambda message: None,
 ) -> dict[object, Exception]:
-    """Take all measurements in turns, `seconds` of samples each; what failed, by owner, is measured no further."""
+    """Take all measurements in turns, `seconds` of samples each; returns the errors by owner."""
     failed: dict[object, Exception] = {}
     spent = dict.fromkeys(range(len(measurements)), 0.0)
     for turn in range(ROUNDS):
-        for at, each in enumerate(measurements):
-            if each.owner in failed or (spent[at] > 3 * seconds and each.count >= ENOUGH):
+        for index, measurement in enumerate(measurements):
+            owner = measurement.owner
+            if owner in failed or (spent[index] > 3 * seconds and measurement.count >= ENOUGH):
                 continue
-            tell(f"round {turn + 1} of {ROUNDS}: {each.label}")
+            tell(f"round {turn + 1} of {ROUNDS}: {measurement.label}")
             begun = clock()
             try:
-                each.sample(seconds / ROUNDS)
-            except Exception as error:  # one network's failure is not the others'
-                failed[each.owner] = error.with_traceback(None)  # its frames would keep tensors alive
-            spent[at] += clock() - begun
+                measurement.sample(seconds / ROUNDS)
+            except Exception as error:  # the other networks are still measured
+                failed[owner] = error.with_traceback(None)  # its frames would keep tensors alive
+            spent[index] += clock() - begun
     return failed

@@ -1,4 +1,4 @@
-"""A real network on a device, and what is run of it: inference, forward, backward, a step of training."""
+"""A real network on a device, and what is timed: inference, forward, backward, a training step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Run = Callable[[], object]
 
 
 class Network:
-    """A network with real weights where it will run, built once and shared by every batch that is measured."""
+    """A network with real weights on its device, built once and shared by all batch sizes."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Network:
         compiled: bool = False,
     ) -> None:
         subject = subject_of(model, settings, real=True)
-        if not subject.in_zoo:  # somebody else may hold on to it
+        if not subject.in_zoo:  # the caller may go on using it
             copy = deepcopy(subject.module)
             subject = replace(subject, module=copy, with_weights=lambda: copy)
         if any(parameter.is_meta for parameter in subject.module.parameters()):
@@ -55,7 +55,7 @@ class Network:
         self.optimiser = None
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         if training and trained:
-            # a rate of zero does all the work and leaves the weights, and so the time, as they are
+            # a learning rate of 0 does all the work and keeps the weights as they are
             self.optimiser = torch.optim.SGD(trained, lr=0.0, momentum=MOMENTUM)
 
     def clear(self) -> None:
@@ -65,15 +65,15 @@ class Network:
 
     def tensors(self) -> list[Tensor]:
         """What stays in memory between runs: weights, buffers, gradients, the optimiser's state."""
-        held: list[Tensor] = [*self.module.parameters(), *self.module.buffers()]
-        held += [parameter.grad for parameter in self.module.parameters() if parameter.grad is not None]
-        return held + tensors_in([*self.optimiser.state.values()] if self.optimiser else [])
+        tensors: list[Tensor] = [*self.module.parameters(), *self.module.buffers()]
+        tensors += [parameter.grad for parameter in self.module.parameters() if parameter.grad is not None]
+        return tensors + tensors_in([*self.optimiser.state.values()] if self.optimiser else [])
 
 
 class Workload:
     """One network with one batch.
 
-    The backward pass starts from gradients of the outputs that are given, so that no loss is timed. Raises
+    The backward pass starts from random gradients of the outputs, so that no loss is timed. Raises
     ModelError where the network fails on the batch's shape.
     """
 
@@ -83,10 +83,10 @@ class Workload:
         self.network = network
         self._args = tuple(self._real(value) for value in args)
         self._kwargs = {name: self._real(value) for name, value in kwargs.items()}
-        how = {"training": network.training, "backward": network.training}
+        modes = {"training": network.training, "backward": network.training}
         try:
-            self.report: Report = analysis(subject, self._args, self._kwargs, **how).report
-        except ModelError as error:  # whoever tells of it names the network
+            self.report: Report = analysis(subject, self._args, self._kwargs, **modes).report
+        except ModelError as error:  # the caller adds the network's name
             raise ModelError(str(error).removeprefix(f"{subject.name} "), error.report) from error
         self._seeds: list[Tensor] | None = None
 
@@ -110,18 +110,18 @@ class Workload:
             self.network.runs(*self._args, **self._kwargs)
 
     def forward(self) -> None:
-        """A forward pass that keeps what the backward pass needs."""
+        """A forward pass that saves tensors for the backward pass."""
         self.outputs()
 
     def step(self) -> None:
-        """A whole step of training, the gradients of the step before forgotten."""
+        """A whole training step: clear gradients, forward, backward, optimiser."""
         self.network.clear()
         self.differentiate(self.outputs())
         if self.network.optimiser:
             self.network.optimiser.step()
 
     def outputs(self) -> list[Tensor]:
-        """What a forward pass puts out that a gradient can enter at."""
+        """The outputs of a forward pass that require gradients."""
         result = self.network.runs(*self._args, **self._kwargs)
         return [tensor for tensor in tensors_in(result) if tensor.requires_grad]
 
@@ -134,7 +134,7 @@ class Workload:
         torch.autograd.backward(outputs, self._seeds)
 
     def warm(self, run: Run) -> int | None:
-        """Run once before it counts; on a GPU once more, for the peak of its memory in bytes: this network's alone."""
+        """Run once to warm up; on a GPU once more for the peak memory of this network alone, in bytes."""
         run()
         device = self.network.device
         if device.type == "cpu":
@@ -148,7 +148,7 @@ class Workload:
         return torch.cuda.max_memory_allocated(device) - others
 
     def _real(self, value: Any) -> Any:
-        """A tensor with data where it will be read, normally distributed in place of a mere shape."""
+        """A value with its tensors on the device; a meta tensor becomes random normal numbers, or zeros if integer."""
         if isinstance(value, (tuple, list)):
             return type(value)(self._real(item) for item in value)
         if isinstance(value, dict):

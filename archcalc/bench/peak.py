@@ -1,4 +1,4 @@
-"""The most that a machine gives: the quickest of large products and a convolution, and a copy past every cache."""
+"""The machine's peak: the fastest of large matrix products and a convolution, and a copy larger than any cache."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SIDES = {"cpu": (512, 1024, 2048, 4096), "cuda": (2048, 4096, 8192, 16384)}
 """Sides of the square matrices, smallest first; a side counts if one product fits the time budget."""
 
 IMAGES = {"cpu": (8, 256, 28, 28), "cuda": (256, 256, 28, 28)}
-"""What is convolved 3x3 to as many channels. Torch's convolutions and its products come from different libraries, and
-either may be twice as quick as the other."""
+"""Input of a 3x3 convolution to as many channels. Torch's convolutions and matrix products come from different
+libraries, and either may be twice as fast as the other."""
 
 COPIED = {"cpu": 1 << 27, "cuda": 1 << 30}
 """Bytes of the tensor that is copied, well beyond the largest cache."""
@@ -25,19 +25,19 @@ COPIED = {"cpu": 1 << 27, "cuda": 1 << 30}
 
 def peak(device: torch.device, dtype: torch.dtype, clock: Clock, seconds: float) -> Peak:
     """FLOP/s of the quickest work and bytes/s of a copy, the best of the runs that `seconds` allow each."""
-    with torch.no_grad(), _as_convolutions() if device.type == "cuda" else nullcontext():
-        works = []
+    with torch.no_grad(), _tf32_as_in_convolutions() if device.type == "cuda" else nullcontext():
+        results = []
         for n in SIDES[device.type]:
             a, b, out = (torch.ones(n, n, dtype=dtype, device=device) for _ in range(3))
             took = _quickest(lambda a=a, b=b, out=out: torch.mm(a, b, out=out), clock, seconds / 4)  # type: ignore[misc]
-            works.append((2 * n**3 / took, f"{n}x{n} matrix product"))
+            results.append((2 * n**3 / took, f"{n}x{n} matrix product"))
             if 8 * took > seconds / 4:  # the next side takes eight times as long
                 break
-        works.append(_convolution(device, dtype, clock, seconds / 4))
+        results.append(_convolution(device, dtype, clock, seconds / 4))
         elements = COPIED[device.type] // dtype.itemsize
         source, target = (torch.ones(elements, dtype=dtype, device=device) for _ in range(2))
         copied = _quickest(lambda: target.copy_(source), clock, seconds / 4)
-    flops_per_second, work = max(works)
+    flops_per_second, work = max(results)
     return Peak(flops_per_second, 2 * COPIED[device.type] / copied, work, COPIED[device.type])
 
 
@@ -58,8 +58,8 @@ def _quickest(run: Callable[[], object], clock: Clock, seconds: float) -> float:
 
 
 @contextmanager
-def _as_convolutions() -> Iterator[None]:
-    """Matrix products may use TF32 where convolutions may: a peak without it would not be one."""
+def _tf32_as_in_convolutions() -> Iterator[None]:
+    """Allows TF32 in matrix products where convolutions use it, since it belongs to the peak."""
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = before or torch.backends.cudnn.allow_tf32
     try:

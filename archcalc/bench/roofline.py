@@ -14,9 +14,8 @@ _OPTIMISER_TOUCHES = 5
 
 def macs_of(report: Report, phase: str) -> int | None:
     """Multiply-adds of a phase, None where an op could not be counted or the backward pass was not followed."""
-    passes = _passes(phase)
-    counts = [row.backward_macs if each == "backward" else row.macs for row in report.rows for each in passes]
-    return None if None in counts else sum(each or 0 for each in counts)
+    counts = [row.backward_macs if part == "backward" else row.macs for row in report.rows for part in _passes(phase)]
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def bound(rows: Iterable[Row], phase: str, peak: Peak) -> Bound:
@@ -37,11 +36,11 @@ def _work(rows: Iterable[Row], phase: str) -> Iterator[tuple[int, int]]:
     """Multiply-adds and bytes moved of every call and pass of a phase."""
     for row in rows:
         moved = row.read_bytes + row.written_bytes
-        for each in _passes(phase):
-            if each != "backward":
+        for part in _passes(phase):
+            if part != "backward":
                 yield row.macs or 0, moved
             elif not definition(row.kind).passes_gradient_on:
-                # a product's gradients are as many products, each of two of input, weight and output
+                # each gradient is a product that reads two and writes one of input, weight and output
                 yield row.backward_macs or 0, moved * _gradients(row)
         if phase == "step":
             yield 0, _OPTIMISER_TOUCHES * sum(parameter.nbytes for parameter in row.parameters)

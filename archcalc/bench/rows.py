@@ -1,4 +1,4 @@
-"""Which of the calls that were timed is which row of the table. Nothing here needs torch."""
+"""Matches timed calls with rows of the table. Nothing here needs torch."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """Rows that are timed together: one, where it can be told apart; `timed` is False where no call was seen."""
+    """Rows that are timed together, mostly a single one; `timed` is False where no call was seen."""
 
     rows: tuple[Row, ...]
     timed: bool = True
 
     @property
     def note(self) -> str:
-        """What a reader must know of it."""
+        """A remark for the table, "" if there is nothing to say."""
         if not self.timed:
             return "not seen as a call, so not timed"
         if len(self.rows) == 1:
@@ -37,8 +37,8 @@ class Grouped:
 def matched(rows: Sequence[Row], calls: Sequence[Key]) -> tuple[tuple[Grouped, ...], list[int | None]]:
     """Groups of rows in forward order, and for each call the index of its group, None for a call that is no row.
 
-    Rows and calls of one key belong together one by one where there are as many of them; where not, some of the calls
-    are no rows and nobody can say which, so the rows of that key become one group.
+    Where a key has as many calls as rows, they are matched one by one. Otherwise some of the calls are no rows and it
+    is not known which, so the rows of that key become one group.
     """
     by_key: dict[Key, list[int]] = {}
     for number, call in enumerate(calls):

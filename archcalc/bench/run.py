@@ -1,4 +1,4 @@
-"""The whole way from networks to a benchmark: build, measure in turns, put together."""
+"""Runs a benchmark: build the networks, measure them in turns, collect the results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Tell = Callable[[str], None]
 
 @dataclass
 class _Job:
-    """One network with one batch: its measurements, and what they became."""
+    """One network with one batch: its measurements and their results."""
 
     network: Network
     batch_size: int | None
@@ -45,9 +45,8 @@ class _Job:
         return self.network.subject.name
 
     def measurements(self) -> list[Measurement]:
-        """All that is to be measured of it."""
-        listed: list[Measurement] = [*self.timed.values()]
-        return listed + ([self.passes] if self.passes else [])
+        """Everything to measure."""
+        return [*self.timed.values(), *([self.passes] if self.passes else [])]
 
 
 def benchmark(
@@ -63,13 +62,13 @@ def benchmark(
 ) -> Benchmark:
     """See `archcalc.benchmark`; `tell` is called with what is being done."""
     _check(models, how, threads, layers)
-    where, number = device_of(how.device), dtype_of(how.dtype)
-    with preserve_torch_state(where, threads, how.seed):
-        clock = clock_of(where)
-        hardware = machine(where)
+    device, dtype = device_of(how.device), dtype_of(how.dtype)
+    with preserve_torch_state(device, threads, how.seed):
+        clock = clock_of(device)
+        machine_info = machine(device)
         tell("the machine's peak")
-        most = peak(where, number, clock, how.seconds)
-        _release(where)
+        machine_peak = peak(device, dtype, clock, how.seconds)
+        _release(device)
         networks: list[Network] = []
         failures: list[Failure] = []
         for model in models:
@@ -79,8 +78,8 @@ def benchmark(
                     Network(
                         model,
                         settings or {},
-                        device=where,
-                        dtype=number,
+                        device=device,
+                        dtype=dtype,
                         training=how.mode == "train",
                         channels_last=how.channels_last,
                         compiled=how.compiled,
@@ -93,31 +92,31 @@ def benchmark(
                 failures.append(Failure(name, None, _problem(error, None)))
         jobs: list[_Job] = []
         for batch_size in batch_sizes:
-            begun = [_Job(network, batch_size) for network in networks]
-            for job in begun:
+            batch_jobs = [_Job(network, batch_size) for network in networks]
+            for job in batch_jobs:
                 tell(f"warming up {job.name}")
                 _prepare(job, inputs, clock, layers)
-            ready = [job for job in begun if not job.problem]
-            failed = interleaved([each for job in ready for each in job.measurements()], how.seconds, clock, tell)
+            ready = [job for job in batch_jobs if not job.problem]
+            failed = interleaved([taken for job in ready for taken in job.measurements()], how.seconds, clock, tell)
             for job in ready:
                 if id(job) in failed:
                     job.problem = _problem(failed[id(job)], job.batch_size)
-            jobs += begun
-            _release(where)
+            jobs += batch_jobs
+            _release(device)
     jobs.sort(key=lambda job: networks.index(job.network))
     done = [job for job in jobs if not job.problem]
     failures += [Failure(job.name, job.batch_size, job.problem) for job in jobs if job.problem]
     result = Benchmark(
-        machine=hardware,
-        setting=replace(how, device=str(where)),
-        peak=most,
+        machine=machine_info,
+        setting=replace(how, device=str(device)),
+        peak=machine_peak,
         networks={network.subject.name: network.subject.source for network in networks},
-        timings=tuple(_timing(job, phase, most) for job in done for phase in job.timed),
-        layers=tuple(_layers(job, job.passes, most) for job in done if job.passes),
+        timings=tuple(_timing(job, phase, machine_peak) for job in done for phase in job.timed),
+        layers=tuple(_layers(job, job.passes, machine_peak) for job in done if job.passes),
         failures=tuple(failures),
     )
     if not result.timings:
-        raise ModelError("; ".join(f"{each.network}: {each.problem}" for each in failures))
+        raise ModelError("; ".join(f"{failure.network}: {failure.problem}" for failure in failures))
     return result
 
 
@@ -135,7 +134,7 @@ def _check(models: Sequence[str | nn.Module], how: Setting, threads: int | None,
 
 
 def _prepare(job: _Job, inputs: Any, clock: Clock, layers: bool) -> None:
-    """Fill in what will be measured, everything run once; what goes wrong becomes the job's problem."""
+    """Set up the measurements and run each once; an error becomes the job's `problem`."""
     threads = torch.get_num_threads()
     try:
         workload = job.workload = Workload(job.network, inputs, job.batch_size)
@@ -157,21 +156,21 @@ def _prepare(job: _Job, inputs: Any, clock: Clock, layers: bool) -> None:
 
 def _problem(error: BaseException, batch_size: int | None) -> str:
     """What went wrong in one line."""
-    said = " ".join(str(error).split()) or type(error).__name__
+    message = " ".join(str(error).split()) or type(error).__name__
     if out_of_memory(error):
         batch = "the batch of its input" if batch_size is None else f"a batch of {batch_size}"
-        wanted = re.search(r"tried to allocate ([\d.]+ \w+)", said, flags=re.IGNORECASE)
+        wanted = re.search(r"tried to allocate ([\d.]+ \w+)", message, flags=re.IGNORECASE)
         return f"out of memory at {batch}" + (f": {wanted[1]} more were wanted" if wanted else "")
-    return said if isinstance(error, ArchcalcError) else f"{type(error).__name__}: {said}"
+    return message if isinstance(error, ArchcalcError) else f"{type(error).__name__}: {message}"
 
 
 def _release(device: torch.device) -> None:
-    """Give cached memory back, so that the next batch finds the device as the first did."""
+    """Free cached memory, so that the next batch starts on an empty device."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
 
 
-def _timing(job: _Job, phase: str, most: Peak) -> Timing:
+def _timing(job: _Job, phase: str, machine_peak: Peak) -> Timing:
     assert job.workload is not None
     report = job.workload.report
     return Timing(
@@ -181,20 +180,18 @@ def _timing(job: _Job, phase: str, most: Peak) -> Timing:
         batch_size=report.batch_size,
         samples=job.timed[phase].samples,
         macs=macs_of(report, phase),
-        bound=bound(report.rows, phase, most),
+        bound=bound(report.rows, phase, machine_peak),
         memory_bytes=job.memory[phase],
     )
 
 
-def _layers(job: _Job, passes: LayerPasses, most: Peak) -> Layers:
+def _layers(job: _Job, passes: LayerPasses, machine_peak: Peak) -> Layers:
     assert job.workload is not None
     report = job.workload.report
-    phases = ("forward", "backward") if job.network.training else ("forward",)
     rows = []
-    for at, group in enumerate(passes.groups):
+    for index, group in enumerate(passes.groups):
         first, last = group.rows[0], group.rows[-1]
-        forward, backward = passes.of(at)
-        least = [bound(group.rows, phase, most) for phase in phases]
+        forward, backward = passes.samples_of(index)
         rows.append(
             LayerTiming(
                 path=first.path,
@@ -205,7 +202,7 @@ def _layers(job: _Job, passes: LayerPasses, most: Peak) -> Layers:
                 params=sum(row.params for row in group.rows),
                 macs=add(row.macs for row in group.rows),
                 backward_macs=add(row.backward_macs for row in group.rows),
-                bound=least[0],
+                bound=bound(group.rows, "forward", machine_peak),
                 forward=forward,
                 backward=backward,
                 note=group.note,

@@ -13,11 +13,12 @@ from archcalc.claims.printed_number import Value
 from archcalc.count.places import paths, row_at, rows_at
 from archcalc.values.columns import COLUMNS, Column, add
 from archcalc.values.report import Report, Row
+from archcalc.values.trace import Shape
 
 Metric = Callable[[Report, Row, str], Value]
 
 METRICS: dict[str, Metric] = {}
-"""By name: of a report, the row at the claim's place (one row for all where there is none), and the claim's `of`.
+"""By name. Arguments: the report, the row at the claim's place (all calls as one row if it has none), the claim's `of`.
 
 The columns of the table are metrics as well, see `metric_of`.
 """
@@ -108,15 +109,19 @@ def _connections(row: Row) -> int:
 @metric
 def input_channels(report: Report, row: Row, of: str) -> Value:
     """Channels of the first input: 1 of a grey picture."""
-    shape = row.input_shape if row.path else report.input_shapes[0]
+    shape = _input_shape(report, row)
     return shape and shape[1]
 
 
 @metric
 def input_elements(report: Report, row: Row, of: str) -> Value:
     """Elements of the first input of one sample."""
-    shape = row.input_shape if row.path else report.input_shapes[0]
+    shape = _input_shape(report, row)
     return shape and prod(shape[1:])
+
+
+def _input_shape(report: Report, row: Row) -> Shape | None:
+    return row.input_shape if row.path else report.input_shapes[0]
 
 
 @metric
@@ -155,7 +160,7 @@ def filters(report: Report, row: Row, of: str) -> Value:
 @metric
 def as_filters(report: Report, row: Row, of: str) -> Value:
     """A fully connected layer as filters over the maps that were flattened for it: "4096 of 6x6x256"."""
-    before = report.rows[: next((at for at, call in enumerate(report.rows) if call.path == row.path), 0)]
+    before = report.rows[: next((index for index, call in enumerate(report.rows) if call.path == row.path), 0)]
     flattened = next((call.input_shape for call in reversed(before) if call.kind == "flatten"), None)
     if row.kind != "linear" or row.input_shape is None or row.output_shape is None or flattened is None:
         return None
@@ -174,27 +179,9 @@ def modules(report: Report, row: Row, of: str) -> Value:
 
 
 @metric
-def kernels(report: Report, row: Row, of: str) -> Value:
-    """Every kernel size of the convolutions, smallest first: "1x1 3x3"."""
-    return _distinct(report, row, "kernel")
-
-
-@metric
-def strides(report: Report, row: Row, of: str) -> Value:
-    """Every stride of the convolutions, smallest first."""
-    return _distinct(report, row, "stride")
-
-
-@metric
-def paddings(report: Report, row: Row, of: str) -> Value:
-    """Every padding of the convolutions, smallest first."""
-    return _distinct(report, row, "padding")
-
-
-@metric
 def has_kernel(report: Report, row: Row, of: str) -> Value:
     """Whether any convolution has the kernel size `of`."""
-    return of in str(_distinct(report, row, "kernel")).split()
+    return of in _distinct("kernel", report, row).split()
 
 
 @metric
@@ -209,9 +196,13 @@ def weights_per_channel_pair(report: Report, row: Row, of: str) -> Value:
     return sum(prod(call.kernel) for call in _within(report, row) if call.products and call.kernel)
 
 
-def _distinct(report: Report, row: Row, attribute: str) -> str:
+def _distinct(attribute: str, report: Report, row: Row, of: str = "") -> str:
+    """Every value of kernel, stride or padding among the convolutions, smallest first: "1x1 3x3"."""
     sizes: set[Any] = {getattr(call, attribute) for call in _within(report, row) if call.products and call.window}
     return " ".join("x".join(map(str, size)) for size in sorted(sizes, key=lambda size: (prod(size), size)))
+
+
+METRICS |= {f"{attribute}s": partial(_distinct, attribute) for attribute in ("kernel", "stride", "padding")}
 
 
 def _within(report: Report, row: Row) -> list[Row]:

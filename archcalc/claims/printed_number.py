@@ -1,7 +1,6 @@
-"""A print against a computed value: exact, rounds, truncates or differs, by the print's own precision.
+"""Compares a printed number with the computed value, by the print's precision: exact, rounds, truncates, differs.
 
-"112.9M" speaks of tenths of a million: 112,896,000 rounds to it. "60M" of 60,965,224 cuts digits off. No tolerance
-is anywhere involved.
+"112.9M" is given to a tenth of a million: 112,896,000 rounds to it. "60M" truncates 60,965,224. There is no tolerance.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from archcalc.values.errors import UsageError
 from archcalc.values.trace import Shape
 
 Value = int | Fraction | Shape | str | bool | None
-"""What a metric may be: a count, a ratio, a shape, a text, whether something holds, or unknown."""
+"""The type of a metric: a count, a ratio, a shape, a text, whether something holds, or unknown."""
 
 _SCALES: dict[str, int | Fraction] = {
     "": 1,
@@ -37,16 +36,17 @@ LONGEST = 60
 
 
 class PrintedNumber(NamedTuple):
-    """A number as printed: `value`, in whole `step`s, the unit of its last digit."""
+    """A number as printed; `step` is one unit of its last digit."""
 
     value: Fraction
     step: Fraction
 
 
 def number(printed: str, digits: int | None = None) -> PrintedNumber:
-    """What "60M", "112.9M", "3.8e9", "650,000", "28%", "60 million" or "1/10" says, and how exactly.
+    """The value and precision of "60M", "112.9M", "3.8e9", "650,000", "28%" or "60 million".
 
-    `digits` are the significant digits, where trailing zeros do not tell. Raises UsageError for what is no number.
+    `digits` is the number of significant digits, for a print whose trailing zeros are ambiguous. Raises UsageError
+    for what is no number.
     """
     text = printed.strip().replace("×", "x")
     if len(text) > LONGEST:
@@ -71,7 +71,7 @@ def judge(printed: str, computed: Value, digits: int | None = None) -> str:
     if isinstance(computed, (str, bool, tuple)):
         return "exact" if _plain(printed) == _plain(text(computed)) else "differs"
     inverse = re.fullmatch(r"(?:about\s*)?1/(\d+)", printed.strip())
-    if inverse is not None:  # "a tenth" speaks of how many times
+    if inverse is not None:  # compare "1/10" with how many times smaller
         printed, computed = inverse[1], 1 / Fraction(computed) if computed else Fraction(0)
     value, step = number(printed, digits)
     if computed == value:
@@ -82,13 +82,13 @@ def judge(printed: str, computed: Value, digits: int | None = None) -> str:
     return "truncates" if floor(steps) == claimed else "differs"
 
 
-def budget(computed: Value, least: str | None, most: str | None) -> str:
+def budget(computed: Value, lowest: str | None, highest: str | None) -> str:
     """Whether a value is "within" its bounds, "over" or "under"; UsageError where the metric is no number."""
     if computed is None or not isinstance(computed, (int, Fraction)) or isinstance(computed, bool):
         raise UsageError("a budget needs a metric that is a number")
-    if most is not None and computed > number(most).value:
+    if highest is not None and computed > number(highest).value:
         return "over"
-    return "under" if least is not None and computed < number(least).value else "within"
+    return "under" if lowest is not None and computed < number(lowest).value else "within"
 
 
 def text(computed: Value) -> str:
@@ -105,5 +105,5 @@ def text(computed: Value) -> str:
 
 
 def _plain(printed: str) -> str:
-    said = " ".join(printed.strip().lower().replace("×", "x").split())
-    return {"true": "yes", "holds": "yes", "false": "no"}.get(said, said)
+    words = " ".join(printed.strip().lower().replace("×", "x").split())
+    return {"true": "yes", "holds": "yes", "false": "no"}.get(words, words)

@@ -1,6 +1,6 @@
-"""Claims that are run rather than counted: real tensors through the real network, or through one of its layers.
+"""Claims that are tested by running real tensors through the network, or through one of its layers.
 
-Each property is a function of the network's name to what a document says of it: whether something holds, or a number.
+A property takes the names of a network and a place in it and returns whether something holds, or a number.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def holds(function: Property) -> Property:
 
 
 def run(name: str, subject: str, place: str) -> Value:
-    """What a property says, from seeded random tensors; UsageError with the closest names if there is none."""
+    """The value of a property, with seeded random tensors; UsageError with the closest names if there is none."""
     if name not in PROPERTIES:
         raise unknown("property", name, PROPERTIES)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
@@ -45,13 +45,13 @@ def run(name: str, subject: str, place: str) -> Value:
 
 def layer(subject: str, place: str) -> nn.Module:
     """One layer of a network with real random weights; the rest of it is never allocated."""
-    part = load(subject, {}).module.get_submodule(place).to_empty(device="cpu")
-    for parameter in part.parameters():
+    module = load(subject, {}).module.get_submodule(place).to_empty(device="cpu")
+    for parameter in module.parameters():
         nn.init.normal_(parameter, std=0.01)
-    for norm in part.modules():
+    for norm in module.modules():
         if isinstance(norm, nn.BatchNorm2d):
             norm.reset_running_stats()
-    return part.eval()
+    return module.eval()
 
 
 def _image(subject: str, batch: int = 1) -> Tensor:
@@ -205,7 +205,7 @@ def nothing_is_negative_after_a_relu(subject: str, place: str) -> Value:
 
 
 def _shapes(subject: str, choose: Callable[[nn.Module], Iterable[nn.Module]]) -> list[tuple[Any, Any, Any]]:
-    """Of each chosen layer that ran: itself, and the shapes that it took and gave."""
+    """Every chosen layer that ran, with its input and output shape."""
     net = load(subject, {}).module.to("meta").eval()
     shapes: list[tuple[Any, Any, Any]] = []
     with _watching(choose(net), lambda module, args, out: shapes.append((module, args[0].shape, out.shape))):

@@ -1,4 +1,4 @@
-"""A documented number as a value, and the reader of the files that hold them."""
+"""Reads and checks the TOML files of claims."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _in(entry: str, error: ArchcalcError) -> UsageError:
 
 
 def located(claim: Claim, error: ArchcalcError) -> UsageError:
-    """The same error, naming the file and the entry that brought it about."""
+    """The same error, naming the file and entry that caused it."""
     return _in(claim.entry, error)
 
 

@@ -2,8 +2,8 @@
 
 The convention is the one of the papers and of the published model tables: a multiply-add of a convolution or of a
 matrix product counts one; bias, normalisation, pooling and activations count nothing, and say so. A kind whose
-definition gives no products is counted from the torch ops that ran beneath it, by torch's own registry. What neither
-knows is unknown.
+definition gives no products is counted from the torch ops that ran beneath it, by torch's own registry. The cost
+of anything else is unknown.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def parsed(op: Op) -> Definition:
 
 
 def cost(op: Op, call: Definition | None = None) -> tuple[Cost, tuple[str, ...]]:
-    """What a call costs as far as it is known, and the names of the ops in it that nobody knows."""
+    """What a call costs as far as it is known, and the names of the ops in it whose cost is unknown."""
     call = call or parsed(op)
     if has_formula(op.kind):
         kwargs = {name: value for name, value in op.kwargs.items() if name != "out"}
@@ -43,8 +43,8 @@ def _cost_beneath(op: Op) -> tuple[Cost, tuple[str, ...]]:
     return (
         Cost(
             # torch counts a multiply-add as two
-            registry_macs=sum(aten.flops or 0 for aten in counted) // 2 + sum(each.macs for each in by_user),
-            activations=sum(aten.output_elements for aten in counted) + sum(each.activations for each in by_user),
+            registry_macs=sum(aten.flops or 0 for aten in counted) // 2 + sum(known.macs for known in by_user),
+            activations=sum(aten.output_elements for aten in counted) + sum(known.activations for known in by_user),
             free="" if counted or by_user else next(filter(None, reasons.values()), "data movement"),
             backward=not by_user,
         ),

@@ -30,7 +30,7 @@ def fold(report: Report, depth: int) -> Report:
         return report
     inputs_from, outputs_from = _edges(report, [numbers for _, numbers in groups])
     rows = tuple(
-        replace(folded_row(report, path, [report.rows[at] for at in numbers]), inputs_from=sources)
+        replace(folded_row(report, path, [report.rows[number] for number in numbers]), inputs_from=sources)
         for (path, numbers), sources in zip(groups, inputs_from, strict=True)
     )
     return replace(report, rows=rows, outputs_from=outputs_from, folded=depth)

@@ -30,7 +30,7 @@ def check_optimizer(name: str) -> None:
 def largest_batch(limit: int, budget_of: Callable[[int], Budget], total: str) -> int:
     """The largest batch whose `total` ("inference_total" or "training_total") is within a limit of bytes, 0 for none.
 
-    Memory grows with the batch in a line, nearly: two points give a guess, and halving finds the end of it.
+    Memory grows almost linearly with the batch: two points give a guess, which bisection refines.
     """
 
     @cache
@@ -51,13 +51,13 @@ def largest_batch(limit: int, budget_of: Callable[[int], Budget], total: str) ->
 
 def budget(trace: Trace, optimizer: str = "sgd") -> Budget:
     """The memory of a network by part; `trace` must have followed autograd."""
-    trainable = sum(each.nbytes for each in trace.params if each.trainable)
+    trainable = sum(parameter.nbytes for parameter in trace.params if parameter.trainable)
     given = {spec.storage: spec.nbytes for spec in trace.inputs}
     return Budget(
         subject=trace.subject,
         batch_size=trace.batch_size,
         optimizer=optimizer,
-        weights=sum(each.nbytes for each in trace.params),
+        weights=sum(parameter.nbytes for parameter in trace.params),
         buffers=trace.buffer_bytes,
         gradients=trainable,
         optimizer_state=OPTIMIZERS[optimizer] * trainable,
@@ -78,7 +78,7 @@ def _activations(specs: Iterable[TensorSpec], constant: set[int]) -> dict[int, i
 
 
 def _constants(trace: Trace) -> set[int]:
-    """Memories that no call made: parameters, buffers and the like, but not the input."""
+    """Storages that no call made: parameters, buffers and constants, but not the input."""
     given = {spec.storage for spec in trace.inputs}
     return {
         spec.storage
@@ -133,7 +133,7 @@ def _training(trace: Trace) -> Peak:
 
 def _backward(trace: Trace, saved: int) -> Iterable[tuple[int, str]]:
     """Bytes at each step back: saved tensors, gradients of activations, gradients of weights so far."""
-    trainable = {each.name: each.nbytes for each in trace.params if each.trainable}
+    trainable = {parameter.name: parameter.nbytes for parameter in trace.params if parameter.trainable}
     gradients: dict[int, tuple[int, int]] = {}  # by producer: which buffer holds the gradient, and its bytes
     for spec in trace.outputs:
         if spec.needs_grad and spec.producer is not None:
@@ -145,17 +145,17 @@ def _backward(trace: Trace, saved: int) -> Iterable[tuple[int, str]]:
             weights += sum(trainable.pop(spec.param, 0) for spec in op.inputs if spec.param)
             for spec in op.inputs:
                 if spec.needs_grad and spec.producer is not None:
-                    # an addition and a view hand the very gradient on; a second one for the same tensor is added up
-                    handed_on = _hands_on(op) and spec.producer not in gradients
-                    gradients[spec.producer] = own if handed_on else (spec.producer, spec.nbytes)
+                    # additions and views pass the same buffer on; a tensor's second gradient is summed into a new one
+                    passed_on = _passes_gradient_on(op) and spec.producer not in gradients
+                    gradients[spec.producer] = own if passed_on else (spec.producer, spec.nbytes)
         held = dict(gradients.values())
         yield saved + sum(held.values()) + weights, op.path or op.kind
         gradients.pop(op.index, None)
         saved -= sum(size for _, size in op.saved)
 
 
-def _hands_on(op: Op) -> bool:
+def _passes_gradient_on(op: Op) -> bool:
     shapes = {spec.shape for spec in op.inputs if spec.needs_grad}
-    # a view, or a call that hands back its input: nothing ran beneath that
+    # true for a view, and for a call that returns its input, which runs no aten op
     is_view = all("view" in aten.tags for aten in op.aten)
     return is_view or (definition(op.kind).passes_gradient_on and shapes == {op.outputs[0].shape})

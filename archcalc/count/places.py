@@ -1,4 +1,4 @@
-"""Rows by the place that a person names: a call's path, a module's, or "" for the whole network."""
+"""Rows by place: a call's path, a module's path, or "" for the whole network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a trace to a report: what each call costs, which parameters it is the first to use, how deep it lies."""
+"""Builds the report of a trace: the cost of each call, the parameters it uses first, its depth."""
 
 from __future__ import annotations
 
@@ -84,13 +84,13 @@ def _sources(specs: Iterable[TensorSpec]) -> tuple[Source, ...]:
 
 
 def _field_columns(fields: list[Field]) -> list[dict[str, Any]]:
-    """Each field as the columns of a row, made once for calls that share one object, as many calls keep their field."""
-    distinct = {id(field): field for field in fields}
-    columns = {key: _columns_of_field(field) for key, field in distinct.items()}
+    """Each field as the columns of a row, computed once for calls that share one field object."""
+    known = {id(field): field for field in fields}
+    columns = {key: _columns_of(field) for key, field in known.items()}
     return [columns[id(field)] for field in fields]
 
 
-def _columns_of_field(field: Field) -> dict[str, Any]:
+def _columns_of(field: Field) -> dict[str, Any]:
     if not field:
         return {}
     if any(axis.whole for axis in field):
@@ -132,7 +132,7 @@ def _paths(trace: Trace) -> list[str]:
     holders = {""}
     runs = Counter([op.modules[-1] for op in trace.ops])
     for path in {path for path, _ in runs}:
-        holders.update(path[:at] for at, letter in enumerate(path) if letter == ".")
+        holders.update(path[:index] for index, letter in enumerate(path) if letter == ".")
     several = {path for (path, _), calls in runs.items() if calls > 1}
     named = holders | several
     taken: Counter[tuple[str, int, str]] = Counter()

@@ -11,9 +11,9 @@ from archcalc.values.trace import Shape
 
 
 def growth(rows: Sequence[Row]) -> list[Row]:
-    """The rows at which the field grows beyond all before, or the jump is a new one, or all is seen, or nothing known.
+    """The rows whose field is larger than all before or whose jump is new, and the first that see all or are unknown.
 
-    What lies in a narrower branch, and what only looks at single units, is left out.
+    Rows of a narrower branch, and those that keep field and jump (activations, 1×1 convolutions), are left out.
     """
     growing: list[Row] = []
     largest: Shape = ()

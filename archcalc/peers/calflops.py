@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from archcalc.peers.calls import MULTI_HEAD, TRANSPOSED, adds_mask_in_product, split_multi_head
+from archcalc.peers.calls import MULTI_HEAD, TRANSPOSED, UNSEEN_ATTENTION, adds_mask_in_product, split_multi_head
 from archcalc.peers.counted_trace import CountedTrace, argument, shapes
-from archcalc.peers.function_rules import UNSEEN_ATTENTION, Parts, count_call, doubt_calls
+from archcalc.peers.function_rules import Parts, count_call, doubt_calls
 from archcalc.peers.peer import Args, Kwargs, Peer
 from archcalc.peers.tally import Tally
 from archcalc.values.trace import Op

@@ -6,12 +6,13 @@ from math import prod
 
 from archcalc.peers.counted_trace import CountedTrace, argument, shapes
 from archcalc.peers.tally import Tally
-from archcalc.values.trace import Op
+from archcalc.values.trace import Op, Shape
 
 CONVOLUTIONS = frozenset(f"conv{axes}d" for axes in (1, 2, 3))
 TRANSPOSED = frozenset(f"conv_transpose{axes}d" for axes in (1, 2, 3))
 ATTENTION = "scaled_dot_product_attention"
 MULTI_HEAD = "multi_head_attention_forward"
+UNSEEN_ATTENTION = "attention, which it does not see"
 
 
 def split_multi_head(op: Op) -> tuple[int, int]:
@@ -40,6 +41,11 @@ def by_matmul(op: Op) -> int:
     """Mult-adds of a product as the first factor's elements times the last axis of the second."""
     first, second = shapes(op)[:2]
     return prod(first) * second[-1]
+
+
+def by_axis(value: int | Shape, axes: int) -> Shape:
+    """One number an axis from one for all or a sequence."""
+    return tuple(value) * (axes // len(value)) if isinstance(value, tuple) else (value,) * axes
 
 
 def fused_on_the_cpu(op: Op) -> bool:

@@ -59,9 +59,9 @@ class CountedTrace:
             yield ModuleRun(module, inputs, outputs, ops, sum(our_macs for _, our_macs in calls))
 
 
-def argument(op: Op, at: int, name: str, default: Any = None) -> Any:
+def argument(op: Op, position: int, name: str, default: Any = None) -> Any:
     """An argument of a call, given by position or by name."""
-    return op.args[at] if at < len(op.args) else op.kwargs.get(name, default)
+    return op.args[position] if position < len(op.args) else op.kwargs.get(name, default)
 
 
 def shapes(op: Op) -> list[Shape]:
@@ -69,6 +69,6 @@ def shapes(op: Op) -> list[Shape]:
     return [spec.shape for spec in op.inputs]
 
 
-def has_tensor(op: Op, at: int, name: str) -> bool:
+def has_tensor(op: Op, position: int, name: str) -> bool:
     """Whether an optional tensor, such as a bias, was given."""
-    return isinstance(argument(op, at, name), TensorSpec)
+    return isinstance(argument(op, position, name), TensorSpec)

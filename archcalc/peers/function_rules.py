@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from archcalc.peers.calls import ATTENTION, CONVOLUTIONS, by_matmul, doubt_names
+from archcalc.peers.calls import ATTENTION, CONVOLUTIONS, UNSEEN_ATTENTION, by_axis, by_matmul, doubt_names
 from archcalc.peers.counted_trace import CountedTrace, argument, shapes
 from archcalc.peers.tally import Tally
-from archcalc.values.trace import Op, Shape
-
-UNSEEN_ATTENTION = "attention, which it does not see"
+from archcalc.values.trace import Op
 
 Parts = Iterator[tuple[int, str]]
 """Mult-adds more than ours, and why."""
@@ -41,14 +39,12 @@ def _convolution(op: Op) -> int:
     first, weight = shapes(op)[:2]
     axes = len(weight) - 2
     padding = argument(op, 4, "padding", 0)
-    stride, dilation = (_by_axis(argument(op, at, name, 1), axes) for at, name in ((3, "stride"), (5, "dilation")))
+    stride, dilation = (
+        by_axis(argument(op, position, name, 1), axes) for position, name in ((3, "stride"), (5, "dilation"))
+    )
     if isinstance(padding, str):
         same = padding == "same"
         padding = tuple(apart * (kernel - 1) // 2 * same for apart, kernel in zip(dilation, weight[2:], strict=True))
-    sizes = zip(first[-axes:], _by_axis(padding, axes), weight[2:], stride, dilation, strict=True)
+    sizes = zip(first[-axes:], by_axis(padding, axes), weight[2:], stride, dilation, strict=True)
     out = [(size + 2 * pad - (apart * (kernel - 1) + 1)) // step + 1 for size, pad, kernel, step, apart in sizes]
     return prod(first[:-axes]) // first[-axes - 1] * prod(weight) * prod(out)
-
-
-def _by_axis(value: int | Shape, axes: int) -> Shape:
-    return tuple(value) * (axes // len(value)) if isinstance(value, tuple) else (value,) * axes

@@ -100,7 +100,7 @@ _WEIGHT_AT = {"batch_norm": 3, "layer_norm": 2, "group_norm": 2, "instance_norm"
 
 
 def _norm(op: Op, training: bool) -> tuple[int, int]:
-    """What fvcore takes for an element of a normalisation, and what more for its scale and shift."""
+    """FLOPs that fvcore counts for an element of a normalisation, and in addition for scale and shift."""
     return 1 if op.kind == "batch_norm" and not training else 4, int(has_tensor(op, _WEIGHT_AT[op.kind], "weight"))
 
 
@@ -111,7 +111,7 @@ def _first_numel(op: Op) -> int:
 
 def _renamed(equation: str) -> str:
     letters = list(dict.fromkeys(letter for letter in equation if letter.isalpha()))
-    return equation.translate({ord(letter): 97 + at for at, letter in enumerate(letters)})
+    return equation.translate({ord(letter): 97 + index for index, letter in enumerate(letters)})
 
 
 def _run(module: nn.Module, args: Args, kwargs: Kwargs) -> int:

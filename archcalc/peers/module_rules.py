@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from archcalc.peers.calls import ATTENTION, MULTI_HEAD
+from archcalc.peers.calls import ATTENTION, MULTI_HEAD, UNSEEN_ATTENTION
 from archcalc.peers.counted_trace import CountedTrace, ModuleRun
 from archcalc.peers.tally import Tally
 from archcalc.values.trace import Module, Op
@@ -16,7 +16,6 @@ Rule = Callable[[ModuleRun], Parts]
 
 PRODUCTS = ""
 BIAS = "biases"
-UNSEEN_ATTENTION = "attention, which it does not see"
 
 _REASONS = {
     "Linear": "linear layers on more than two axes, counted once a sample",

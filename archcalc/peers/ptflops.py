@@ -31,7 +31,7 @@ _PAIRS = frozenset(f"{where}.{name}" for where in ("torch", "Tensor") for name i
 _REPLACED = _ELEMENTS | _RESIZES | _PRODUCTS | _ADDED | _PAIRS
 _COMPOSED = frozenset("lp_pool1d lp_pool2d lp_pool3d gumbel_softmax softmin".split())
 _BOUND_EARLY = ("TransformerEncoderLayer", "TransformerDecoderLayer")
-"""They bind their activation, F.relu, when they are built, so that the replaced function is not what they call."""
+"""They store F.relu when they are constructed, so ptflops' patch of it misses their activation."""
 
 _TWICE = "elements of activations and inputs of pooling, in functions"
 

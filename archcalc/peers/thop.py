@@ -32,7 +32,8 @@ def _linear(run: ModuleRun) -> Parts:
     yield run.module.parameters["weight"][1] * prod(run.outputs[0]), PRODUCTS
 
 
-def _norm(run: ModuleRun) -> Parts:
+def norm(run: ModuleRun) -> Parts:
+    """4 an element of the input of a normalisation, 2 without scale and shift."""
     an_element = 4 if "weight" in run.module.parameters else 2
     yield an_element * prod(run.inputs[0]), f"normalisation, {an_element} an element"
 
@@ -57,7 +58,8 @@ def _softmax(run: ModuleRun) -> Parts:
     yield 3 * size - size // run.inputs[0][axis], "softmax, 3 an element, less 1 a sum"
 
 
-def _prelu(run: ModuleRun) -> Parts:
+def prelu(run: ModuleRun) -> Parts:
+    """1 an element of the input of a PReLU."""
     yield prod(run.inputs[0]), "elements of PReLU"
 
 
@@ -88,15 +90,15 @@ def _recurrent(hidden_more: int, bias_gates: int, gates: int) -> Rule:
 _RULES: dict[str, Rule] = (
     {f"nn.Conv{axes}d": _convolution for axes in (1, 2, 3)}
     | {f"nn.ConvTranspose{axes}d": _convolution for axes in (1, 2, 3)}
-    | {f"nn.{kind}Norm{axes}d": _norm for kind in ("Batch", "Instance") for axes in (1, 2, 3)}
+    | {f"nn.{kind}Norm{axes}d": norm for kind in ("Batch", "Instance") for axes in (1, 2, 3)}
     | {f"nn.AvgPool{axes}d": _average for axes in (1, 2, 3)}
     | {f"nn.AdaptiveAvgPool{axes}d": _adaptive for axes in (1, 2, 3)}
-    | dict.fromkeys(("nn.LayerNorm", "nn.SyncBatchNorm"), _norm)
+    | dict.fromkeys(("nn.LayerNorm", "nn.SyncBatchNorm"), norm)
     | dict.fromkeys(("nn.Upsample", "nn.UpsamplingBilinear2d", "nn.UpsamplingNearest2d"), _upsample)
     | dict.fromkeys(("nn.RNN", "nn.RNNCell"), _recurrent(0, 1, 1))
     | dict.fromkeys(("nn.GRU", "nn.GRUCell"), _recurrent(4, 3, 3))
     | dict.fromkeys(("nn.LSTM", "nn.LSTMCell"), _recurrent(4, 4, 4))
-    | {"nn.Linear": _linear, "nn.Softmax": _softmax, "nn.PReLU": _prelu}
+    | {"nn.Linear": _linear, "nn.Softmax": _softmax, "nn.PReLU": prelu}
 )
 
 

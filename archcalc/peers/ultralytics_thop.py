@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from math import prod
 
-from archcalc.peers.calls import MULTI_HEAD
+from archcalc.peers.calls import MULTI_HEAD, by_axis
 from archcalc.peers.counted_trace import CountedTrace, ModuleRun, argument, shapes
 from archcalc.peers.module_rules import PRODUCTS, Parts, Rule, call_in, count_modules
 from archcalc.peers.peer import Peer
 from archcalc.peers.tally import Tally
-from archcalc.peers.thop import profile_macs
+from archcalc.peers.thop import norm, prelu, profile_macs
 from archcalc.values.trace import Module, Op, Shape
 
 _SEEN = frozenset(
@@ -94,15 +94,6 @@ def _bilinear(run: ModuleRun) -> Parts:
     yield (first + 1) * second * prod(run.outputs[0]), PRODUCTS
 
 
-def _norm(run: ModuleRun) -> Parts:
-    an_element = 4 if "weight" in run.module.parameters else 2
-    yield an_element * prod(run.inputs[0]), f"normalisation, {an_element} an element"
-
-
-def _prelu(run: ModuleRun) -> Parts:
-    yield prod(run.inputs[0]), "elements of PReLU"
-
-
 def _softmax(run: ModuleRun) -> Parts:
     call, shape = call_in(run, "softm"), run.inputs[0]
     axis = argument(call, 1, "dim")
@@ -121,9 +112,9 @@ def _average(run: ModuleRun) -> Parts:
     call = call_in(run, "avg_pool")
     given, out = run.inputs[0], run.outputs[0]
     axes = int(call.kind[-2])
-    kernel = _by_axis(argument(call, 1, "kernel_size"), axes)
-    stride = _by_axis(argument(call, 2, "stride") or kernel, axes)
-    padding = _by_axis(argument(call, 3, "padding", 0), axes)
+    kernel = by_axis(argument(call, 1, "kernel_size"), axes)
+    stride = by_axis(argument(call, 2, "stride") or kernel, axes)
+    padding = by_axis(argument(call, 3, "padding", 0), axes)
     with_padding = argument(call, 5, "count_include_pad", True)
     inputs = prod(given[:-axes])
     for size, places, window, step, pad in zip(given[-axes:], out[-axes:], kernel, stride, padding, strict=True):
@@ -174,20 +165,16 @@ def _recurrent(gates: int, products: int) -> Rule:
     return rule
 
 
-def _by_axis(value: int | Shape, axes: int) -> Shape:
-    return tuple(value) * (axes // len(value)) if isinstance(value, tuple) else (value,) * axes
-
-
 _RULES: dict[str, Rule] = (
     {f"nn.{kind}{axes}d": _convolution for kind in ("Conv", "ConvTranspose") for axes in (1, 2, 3)}
     | {f"nn.AvgPool{axes}d": _average for axes in (1, 2, 3)}
     | {f"nn.AdaptiveAvgPool{axes}d": _adaptive for axes in (1, 2, 3)}
-    | dict.fromkeys(("nn._NormBase", "nn.LayerNorm", "nn.GroupNorm", "nn.RMSNorm"), _norm)
+    | dict.fromkeys(("nn._NormBase", "nn.LayerNorm", "nn.GroupNorm", "nn.RMSNorm"), norm)
     | dict.fromkeys(("nn.Softmax", "nn.LogSoftmax", "nn.Softmin", "nn.Softmax2d"), _softmax)
     | dict.fromkeys(("nn.RNN", "nn.RNNCell"), _recurrent(1, 0))
     | dict.fromkeys(("nn.GRU", "nn.GRUCell"), _recurrent(3, 4))
     | dict.fromkeys(("nn.LSTM", "nn.LSTMCell"), _recurrent(4, 4))
-    | {"nn.Linear": _linear, "nn.Bilinear": _bilinear, "nn.PReLU": _prelu, "nn.Upsample": _upsample}
+    | {"nn.Linear": _linear, "nn.Bilinear": _bilinear, "nn.PReLU": prelu, "nn.Upsample": _upsample}
     | {"nn.MultiheadAttention": _multi_head}
 )
 

@@ -97,7 +97,7 @@ def timings(benchmark: Benchmark, changes: Sequence[Change | None] = (), others:
         remarks=(*remarks(benchmark), *_against_remarks(changes, others)),
     )
     if len(batches) == 1:
-        table = table.only(at for at, heading in enumerate(table.headings) if heading.key != "batch_size")
+        table = table.only(index for index, heading in enumerate(table.headings) if heading.key != "batch_size")
     return Document(
         SCHEMA,
         (*RECORDED, *extra),
@@ -208,8 +208,8 @@ def _for_people(row: tuple[Any, ...], timing: Timing) -> tuple[Any, ...]:
     """A row with a mark at a spread that is too wide."""
     if not timing.samples.noisy:
         return row
-    at = next(at for at, heading in enumerate(HEADINGS) if heading.key == "iqr_ms")
-    return (*row[:at], Quantity(row[at], "noisy_milliseconds"), *row[at + 1 :])
+    index = next(index for index, heading in enumerate(HEADINGS) if heading.key == "iqr_ms")
+    return (*row[:index], Quantity(row[index], "noisy_milliseconds"), *row[index + 1 :])
 
 
 def _change(change: Change | None) -> tuple[Any, ...]:

@@ -49,7 +49,7 @@ def comparison(
         if _has_ratios(metric):
             headings.append(Heading(f"{metric.key}_ratio", "ratio", "ratio"))
     headings.append(Heading("complete", "complete", "text"))
-    rows = tuple(_record(compared, at) for at in range(len(compared.reports)))
+    rows = tuple(_record(compared, index) for index in range(len(compared.reports)))
     return Document(SCHEMA, tuple(headings), rows, tables, content)
 
 
@@ -78,17 +78,17 @@ def _sentence(first: Report, other: Report) -> str:
 
 def _side_by_side(compared: Comparison, measured: Benchmark | None) -> Table:
     headings, first = [Heading("metric", "", "text")], compared.reports[0].subject if compared.reports else ""
-    for at, report in enumerate(compared.reports):
-        headings.append(Heading(f"network{at}", report.subject, "count", block=at))
-        if at:
-            headings.append(Heading(f"ratio{at}", "ratio", "ratio", block=at))
+    for index, report in enumerate(compared.reports):
+        headings.append(Heading(f"network{index}", report.subject, "count", block=index))
+        if index:
+            headings.append(Heading(f"ratio{index}", "ratio", "ratio", block=index))
     rows = []
     for metric in compared.metrics:
         row: list[Any] = [metric.title]
-        for at, report in enumerate(compared.reports):
-            row.append(_quantity(report, metric, at))
-            if at:
-                row.append(_ratio(compared, metric, at))
+        for index, report in enumerate(compared.reports):
+            row.append(_quantity(report, metric, index))
+            if index:
+                row.append(_ratio(compared, metric, index))
         rows.append(tuple(row))
     title = " and ".join(report.subject for report in compared.reports)
     return Table(
@@ -100,28 +100,28 @@ def _side_by_side(compared: Comparison, measured: Benchmark | None) -> Table:
     )
 
 
-def _quantity(report: Report, metric: Metric, at: int) -> Quantity:
+def _quantity(report: Report, metric: Metric, index: int) -> Quantity:
     """A metric's value for people, in the metric's unit, or marked as a lower bound."""
-    value = metric.values[at]
+    value = metric.values[index]
     if value is None:
         return Quantity(UNKNOWN, metric.unit)
     marked = mark_lower_bound(report, metric.key, value) if metric.unit == "count" and isinstance(value, int) else value
     return marked if isinstance(marked, Quantity) else Quantity(without_batch(report, value, metric.unit), metric.unit)
 
 
-def _ratio(compared: Comparison, metric: Metric, at: int) -> float | None:
+def _ratio(compared: Comparison, metric: Metric, index: int) -> float | None:
     """A metric's ratio to the first network; None as well where one of the two is only a lower bound."""
-    sides = (_quantity(compared.reports[number], metric, number) for number in (0, at))
-    return None if any(side.unit == "least" for side in sides) else metric.ratios[at]
+    sides = (_quantity(compared.reports[number], metric, number) for number in (0, index))
+    return None if any(side.unit == "least" for side in sides) else metric.ratios[index]
 
 
-def _record(compared: Comparison, at: int) -> tuple[Any, ...]:
-    report = compared.reports[at]
+def _record(compared: Comparison, index: int) -> tuple[Any, ...]:
+    report = compared.reports[index]
     record: list[Any] = [report.subject]
     for metric in compared.metrics:
-        record.append(without_batch(report, metric.values[at], metric.unit))
+        record.append(without_batch(report, metric.values[index], metric.unit))
         if _has_ratios(metric):
-            record.append(_ratio(compared, metric, at))
+            record.append(_ratio(compared, metric, index))
     return (*record, report.complete)
 
 

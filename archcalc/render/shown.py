@@ -20,7 +20,7 @@ RENDERERS = {
 """By the name of a type: the file of this folder and the function in it, imported when it is wanted."""
 
 WIDTH = 100
-"""The columns of a terminal that nobody asks about."""
+"""Columns of `str(value)`."""
 
 
 def text(value: object) -> str:

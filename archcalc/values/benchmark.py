@@ -1,4 +1,4 @@
-"""What a benchmark found: plain numbers, written as JSON and read back. Nothing here needs torch."""
+"""The results of a benchmark. Nothing here needs torch."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from archcalc.values.trace import Shape
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the benchmark ran on: the device that did the work, and the versions of what told it to.
+    """What the benchmark ran on: device, system and versions.
 
-    `load` is the number of processes that wanted a core when it began, None where the system does not say.
+    `load` is the system's load average when it began, None where the system has none.
     `commit` is archcalc's own, "" outside a checkout. `flags` are torch's settings that change a time.
     """
 
@@ -54,7 +54,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The most that the machine gave just before, in the work that it did quickest and in a copy of that many bytes.
+    """The machine's peak, measured just before: FLOP/s of the fastest work, bytes/s of a copy of `copied_bytes`.
 
     The copy's rate counts what it reads and what it writes.
     """
@@ -67,7 +67,7 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The least seconds that the calls take at the machine's peak, and the share of them that is bound by memory."""
+    """The least seconds that the calls take at the machine's peak, and those of the calls that memory bounds."""
 
     seconds: float
     memory_seconds: float
@@ -113,7 +113,7 @@ class Timing(Stored):
 
 @dataclass(frozen=True, slots=True)
 class LayerTiming:
-    """One row of the network's table, timed where it stands: `path`, `module` and `call` are the row's own.
+    """One row of the network's table, timed within a whole pass; `path`, `module` and `call` are the row's.
 
     `forward` and `backward` are None where nothing ran that could be told apart from other rows; `note` says why.
     """
@@ -155,7 +155,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark(Shown, Stored):
-    """Everything that one benchmark found: each timing with its raw samples, and what they were taken on.
+    """All results of one benchmark: each timing with its raw samples, and the machine and setting.
 
     `networks` tells where each network comes from, such as its paper.
     """

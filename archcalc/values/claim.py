@@ -1,4 +1,4 @@
-"""A documented number, and what a computation says of it."""
+"""A documented number, and the verdict on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VERDICTS = ("exact", "rounds", "truncates", "differs", "within", "over", "under"
 """How a print relates to the computed value; the last three are for budgets."""
 
 FORMS = ("ratio", "saving", "more")
-"""Of a measure against another network's: a/b, 1 - a/b, a/b - 1."""
+"""How value a of the subject is compared with value b of the reference network: a/b, 1 - a/b, a/b - 1."""
 
 
 @dataclass(frozen=True, slots=True)

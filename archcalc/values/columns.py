@@ -38,7 +38,7 @@ class Column:
     follows from other columns. `total` is whether the values add up over a network. `known` is what is known of a
     value that is None, a lower bound. `network` takes the value of a whole network from its report where it is neither
     a sum nor a fold. `share` is the rank of the bars that show a value's share of the total, None for no bars.
-    `usual` is the value that goes without saying.
+    `usual` is the default value; a column that holds no other is left out.
     """
 
     key: str
@@ -182,7 +182,7 @@ def selection(wish: str) -> tuple[str, ...]:
 
 
 def _plain(name: str) -> str:
-    """A name as it is compared: capitals, and what joins its words, do not tell."""
+    """A name as it is compared, without regard to capitals, and to "-", "_" or blanks between words."""
     return name.lower().replace("_", "-").replace(" ", "-")
 
 

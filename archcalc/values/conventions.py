@@ -59,16 +59,16 @@ class Conventions(Shown, Stored):
 
     def verdict(self, tool: Projection) -> str | None:
         """Whether a tool that was run prints what is computed here; None where none was run."""
-        said = None if self.said is None else self.said.get(tool.tool)
-        if not isinstance(said, int):
-            return said
-        return "equal" if said == tool.printed else f"differs by {said - tool.printed:+,}"
+        printed = None if self.said is None else self.said.get(tool.tool)
+        if not isinstance(printed, int):
+            return printed
+        return "equal" if printed == tool.printed else f"differs by {printed - tool.printed:+,}"
 
     @property
     def wrong(self) -> tuple[str, ...]:
         """The tools that print another number, though the one here claims to be exact."""
-        told = [tool for tool in self.tools if (self.verdict(tool) or "").startswith("differs")]
-        return tuple(tool.tool for tool in told if not tool.unsure)
+        wrong = [tool for tool in self.tools if (self.verdict(tool) or "").startswith("differs")]
+        return tuple(tool.tool for tool in wrong if not tool.unsure)
 
     def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         return {

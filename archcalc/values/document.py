@@ -1,4 +1,4 @@
-"""What stands between a value and its writers: tables for people, records for csv, a document for json."""
+"""What renderers hand to the writers of formats: tables for people, records for csv, a document for json."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Heading:
 
     `rank` orders what a narrow table drops: the highest first, rank 0 never. `share` is the rank of the bars beside
     the figures, None for a column without bars. `block` numbers columns that stay together where a table is too wide
-    and is set as several: block 0 stands in each of them. `usual` is the value that goes without saying: a column
+    and is set as several: block 0 stands in each of them. `usual` is the default value: a column
     that holds no other is left out.
     """
 
@@ -74,12 +74,12 @@ class Table:
 
     def only(self, keep: Iterable[int]) -> Table:
         """The same table with these columns, by their index."""
-        at = tuple(keep)
+        indices = tuple(keep)
         return replace(
             self,
-            headings=tuple(self.headings[i] for i in at),
-            rows=tuple(tuple(row[i] for i in at) for row in self.rows),
-            total=self.total and tuple(self.total[i] for i in at),
+            headings=tuple(self.headings[i] for i in indices),
+            rows=tuple(tuple(row[i] for i in indices) for row in self.rows),
+            total=self.total and tuple(self.total[i] for i in indices),
         )
 
     def without_empty_columns(self) -> Table:
@@ -87,9 +87,9 @@ class Table:
         if self.chosen or not self.rows:
             return self
         return self.only(
-            at
-            for at, heading in enumerate(self.headings)
-            if any(row[at] not in (None, "", heading.usual) for row in self.rows)
+            index
+            for index, heading in enumerate(self.headings)
+            if any(row[index] not in (None, "", heading.usual) for row in self.rows)
         )
 
     def for_print(self) -> Table:
@@ -97,7 +97,7 @@ class Table:
         table = self.without_empty_columns()
         if table.chosen:
             return table
-        return table.only(at for at, heading in enumerate(table.headings) if heading.rank <= PRINTED_RANK)
+        return table.only(index for index, heading in enumerate(table.headings) if heading.rank <= PRINTED_RANK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How the numbers of a layer, a module or a whole network come about."""
+"""The derivation of the numbers of a layer, a module or a whole network."""
 
 from __future__ import annotations
 

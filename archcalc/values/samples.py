@@ -10,7 +10,7 @@ NOISY = 0.1
 """A spread (interquartile range over median) above this is flagged: the machine was doing something else as well."""
 
 FLOOR = 0.02
-"""Medians closer than this are within the noise whatever the interval says: two runs of one thing differ by as much."""
+"""Medians closer than this are within the noise: repeats of identical code differ by as much."""
 
 RESAMPLES = 500
 POINTS = 40
@@ -26,8 +26,7 @@ RULE = (
 class Samples:
     """Seconds that one run took, again and again, as measured.
 
-    They are kept in the rounds that they were taken in: within a round one after the other, between rounds whatever
-    else was measured had its turn.
+    They are kept by round: within a round they follow each other, between rounds other measurements had their turn.
     """
 
     rounds: tuple[tuple[float, ...], ...]
@@ -39,7 +38,7 @@ class Samples:
     @property
     def seconds(self) -> tuple[float, ...]:
         """Every sample, in the order of time."""
-        return tuple(second for each in self.rounds for second in each)
+        return tuple(second for samples in self.rounds for second in samples)
 
     @property
     def count(self) -> int:
@@ -86,10 +85,10 @@ class Ratio:
 
 def quantile(ordered: Sequence[float], share: float) -> float:
     """The value below which that share of the sorted values lies, on the line between its two neighbours."""
-    at = share * (len(ordered) - 1)
-    below = int(at)
+    position = share * (len(ordered) - 1)
+    below = int(position)
     above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (at - below) * (ordered[above] - ordered[below])
+    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
 
 
 def ratio(new: Samples, old: Samples, *, interleaved: bool = False, seed: int = 0) -> Ratio:
@@ -99,7 +98,7 @@ def ratio(new: Samples, old: Samples, *, interleaved: bool = False, seed: int = 
     the same rounds are then drawn of each.
     """
     draw = Random(seed)
-    a, b = ([_thinned(each) for each in side.rounds if each] for side in (new, old))
+    a, b = ([_thinned(samples) for samples in side.rounds if samples] for side in (new, old))
     paired = interleaved and len(a) == len(b)
     ratios = []
     for _ in range(RESAMPLES):
@@ -114,9 +113,9 @@ def _thinned(samples: Sequence[float]) -> list[float]:
     ordered = sorted(samples)
     if len(ordered) <= POINTS:
         return ordered
-    return [quantile(ordered, (at + 0.5) / POINTS) for at in range(POINTS)]
+    return [quantile(ordered, (index + 0.5) / POINTS) for index in range(POINTS)]
 
 
 def _median_of(rounds: list[list[float]], chosen: list[int], draw: Random) -> float:
-    drawn = [second for at in chosen for second in draw.choices(rounds[at], k=len(rounds[at]))]
+    drawn = [second for index in chosen for second in draw.choices(rounds[index], k=len(rounds[index]))]
     return quantile(sorted(drawn), 0.5)

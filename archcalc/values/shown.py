@@ -1,4 +1,4 @@
-"""How values are shown: a mixin that asks whoever renders, so that values import no renderer."""
+"""A mixin for `str(value)` that calls a registered renderer, so that values import none."""
 
 from __future__ import annotations
 

@@ -201,9 +201,9 @@ class Trace(Stored):
 
 
 def backward_unknown(names: Collection[str]) -> tuple[str, ...]:
-    """What a reader must know of calls whose backward pass nobody counts; nothing where there are none."""
-    said = f"what {', '.join(names)} costs in the backward pass is not known: its mult-adds are a lower bound"
-    return (said,) if names else ()
+    """A note about calls whose backward pass is not counted; empty if there are none."""
+    note = f"what {', '.join(names)} costs in the backward pass is not known: its mult-adds are a lower bound"
+    return (note,) if names else ()
 
 
 def tensor_specs(tree: Any) -> list[TensorSpec]:

@@ -23,10 +23,10 @@ STEP = re.compile(r"(?:(max|average)|(\d)x(\d))(/2)?(V)?(?: (\d+))?")
 
 def _step(text: str, channels: int) -> tuple[Layers, int]:
     """The layers of one step, and how many channels leave it."""
-    parts = STEP.fullmatch(text)
-    if parts is None:
+    match = STEP.fullmatch(text)
+    if match is None:
         raise ValueError(f"{text!r} is no step of an Inception figure")
-    pool, height, width, halves, valid, filters = parts.groups()
+    pool, height, width, halves, valid, filters = match.groups()
     stride = 2 if halves else 1
     if pool == "max":
         return {"max_pool": nn.MaxPool2d(3, stride, padding=0 if valid else 1)}, channels
@@ -62,7 +62,7 @@ def _concat(rows: Concat, channels: int) -> tuple[Branches, int]:
 
 def _unused(label: str, layers: Layers) -> str:
     labels = (label, *(f"{label}_{use}" for use in range(2, len(layers) + 2)))
-    return next(each for each in labels if each not in layers)
+    return next(label for label in labels if label not in layers)
 
 
 def _net(stem: Row, modules: dict[str, Concat], in_channels: int) -> tuple[Layers, int]:

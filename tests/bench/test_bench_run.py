@@ -92,7 +92,7 @@ def test_the_rows_share_the_backward_pass_among_them() -> None:
     passes.sample(0.0)
     forward, backward = passes.wholes
     assert backward is not None
-    rows = [passes.of(at) for at in range(len(passes.groups))]
+    rows = [passes.samples_of(group) for group in range(len(passes.groups))]
     # each mark is one tick: a call lasts one, a node of the graph too, and the whole lasts as long as its marks
     assert [each.seconds for each, _ in rows if each] == [(1.0,)] * len(rows)
     assert forward.seconds == (2 * len(rows) + 1,)
