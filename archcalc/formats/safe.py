@@ -7,8 +7,11 @@ import re
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the start of a formula, the wide forms included."""
 
-_NO_FORMULA = re.compile(r"[+-]?\d[\d,]*(\.\d+)?([eE][+-]?\d+)?[%x]?|[+-](/.*)?", re.ASCII)
-"""A number; a sign alone; and what begins with -/, as an unknown top-1 error before a known top-5 error."""
+_NO_FORMULA = re.compile(
+    r"[+-]?\d[\d,]*(\.\d+)?([eE][+-]?\d+)?[%x]?|[+-](/.*)?|[+-] \d[\d,.]*( [\w ,.;+-]*)?", re.ASCII
+)
+"""A number; a sign alone; what begins with -/, as an unknown top-1 error before a known top-5 error; and a difference
+in plain words, "+ 50,176 inputs": without brackets, bars and signs of comparison nothing can be run."""
 
 
 def printable(text: str) -> str:
