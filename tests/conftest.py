@@ -1,5 +1,6 @@
 """What every test may use: golden files, rewritten by `--golden-update`; and the option `--require-peers`."""
 
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -19,6 +20,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if item.config.getoption("--require-peers") and report.skipped and "is not installed" in str(report.longrepr):
         report.outcome = "failed"
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """A sweep runs without coverage's tracer, and so do the processes that it forks.
+
+    `no_cover`, pytest-cov's own marker, does not do it: each worker of xdist has two measurements, and it stops one.
+    """
+    tracer = sys.gettrace()
+    if item.get_closest_marker("sweep"):
+        sys.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(tracer)
 
 
 @pytest.fixture

@@ -157,6 +157,7 @@ def test_there_is_one_file_a_source(claims: list[Claim]) -> None:
     assert len(sources) == len({source for _, source in sources}) == len(FILES)
 
 
+@pytest.mark.sweep
 def test_every_verdict_is_the_expected_one(claims: list[Claim]) -> None:
     result = run("verify", "-f", "csv")
     assert result.exit_code == 0, result.stderr  # which names every claim that is not as expected

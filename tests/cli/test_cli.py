@@ -201,6 +201,7 @@ def test_compare_puts_the_layers_under_each_other() -> None:
     assert run("compare", "conv5x5", "conv3x3-twice", "--layers").stdout.count("total") == 2
 
 
+@pytest.mark.sweep
 def test_list_is_complete_and_cost_has_the_documented_figures() -> None:
     assert [row["network"] for row in rows(run("list", "-f", "csv"))] == names()
     costs = {row["network"]: row for row in rows(run("list", "--cost", "-f", "csv"))}

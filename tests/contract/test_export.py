@@ -15,6 +15,7 @@ from tests.cli.test_cli import run
 REPORTS = Path(__file__).parents[2] / "reports"
 
 
+@pytest.mark.sweep
 def test_the_committed_reports_are_fresh() -> None:
     result = run("export", "--check", str(REPORTS))
     assert result.exit_code == 0, result.stderr

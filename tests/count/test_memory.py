@@ -57,6 +57,7 @@ def marked(name: str, slow: bool) -> Any:
     return pytest.param(name, marks=pytest.mark.oracle if slow else ())
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("name", [marked(name, name not in QUICK) for name in archcalc.names()])
 def test_saved_bytes_are_those_of_real_autograd(name: str, training: bool) -> None:
@@ -72,6 +73,7 @@ def test_vgg16_saves_what_the_design_says_but_for_a_pool_that_the_paper_has_not(
     assert saved + 512 * 7 * 7 * 4 == 73_355_264
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", [marked(name, name in (*DEEP, *BIG)) for name in archcalc.names()])
 def test_backward_macs_are_what_torch_counts(name: str) -> None:
     grouped = any(isinstance(m, nn.Conv2d) and m.groups > 1 for m in load(name, {}).module.modules())
@@ -169,7 +171,7 @@ def test_weights_and_state_by_optimizer() -> None:
         archcalc.memory("lenet5", optimizer="adm")
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize("slope", [1, 7, 1000])
 @pytest.mark.parametrize("limit", [0, 99, 100, 101, 106, 107, 5000, 123456])
 def test_the_largest_batch_is_the_largest(slope: int, limit: int) -> None:

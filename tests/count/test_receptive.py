@@ -25,7 +25,7 @@ from tests.support.gradient_extent import Extent, extents, outputs
 from tests.support.random_nets import CHANNELS, Call, network
 
 pytestmark = [
-    pytest.mark.no_cover,
+    pytest.mark.sweep,
     pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel"),
     pytest.mark.usefixtures("one_thread"),
 ]

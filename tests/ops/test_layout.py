@@ -52,7 +52,7 @@ def spec(tensor: Tensor) -> TensorSpec:
     return TensorSpec(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize("kind", CALLS)
 @pytest.mark.filterwarnings("ignore")
 def test_a_result_lies_where_the_cpu_puts_it(kind: str) -> None:

@@ -233,7 +233,7 @@ def test_every_kind_with_a_rule_has_a_cost() -> None:
     assert all(map(counts, WITH_SHAPE))
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize("kind", CALLS)
 @pytest.mark.filterwarnings("ignore")  # torch warns of deprecated uses that the random arguments happen on
 def test_a_rule_says_what_torch_says(kind: str) -> None:

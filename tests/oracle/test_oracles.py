@@ -20,7 +20,7 @@ BIG += [f"{kind}{depth}" for kind in ("resnet", "plain") for depth in (32, 44, 5
 BIG += ["resnet1202", "preresnet110", "preresnet164", "preresnet1001"]
 VERY_DEEP = ["resnet1202", "preresnet1001"]
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.sweep
 
 HEADS = {"googlenet": 3188840 + 3190888, "inception-v3": 27161264 - 23834568}  # they run in training only
 

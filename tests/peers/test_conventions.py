@@ -67,6 +67,7 @@ def agrees(tool: str, net: str | nn.Module, *sizes: Any) -> None:
     assert found.verdict(computed) == "equal" or computed.unsure, (found.verdict(computed), computed)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("tool", ALWAYS)
 @pytest.mark.parametrize("name", EVERY)
 def test_fvcore_and_torch_print_what_is_computed(name: str, tool: str) -> None:

@@ -40,7 +40,7 @@ def call(producer: int, output: int = 0) -> Place:
 # ---- nothing hangs loose
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("name", archcalc.names())
 def test_every_output_of_every_call_is_read_and_every_input_comes_from_somewhere(name: str, training: bool) -> None:
@@ -227,7 +227,7 @@ def test_a_module_that_is_made_on_the_way_is_a_run_of_the_one_around_it() -> Non
 # ---- values
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("axes", [1, 2, 3])

@@ -41,13 +41,14 @@ def test_sizes_are_the_published_ones(net: tuple[str, nn.Module]) -> None:
     assert (report.total("params"), round(report.total("macs") / 1e9, 3)) == PUBLISHED[name]
 
 
+@pytest.mark.sweep
 def test_macs_are_half_of_what_torch_counts(net: tuple[str, nn.Module]) -> None:
     with FlopCounterMode(display=False) as counter:
         net[1](IMAGE)
     assert 2 * archcalc.analyze(net[1], tuple(IMAGE.shape)).total("macs") == counter.get_total_flops()
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize("training", [False, True])
 def test_rules_change_nothing(net: tuple[str, nn.Module], training: bool) -> None:
     quick, slow = (trace(net[1], (IMAGE,), training=training, skip=skip) for skip in (True, False))
@@ -74,7 +75,7 @@ CALLS: dict[str, Callable[..., Any]] = {
 }
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("batch", [[], [3], [1]])
 @pytest.mark.parametrize("call", CALLS)

@@ -137,6 +137,7 @@ def test_another_thread_may_run_the_module_meanwhile() -> None:
 SAVES_OUTPUTS = [nn.ReLU(), nn.Sigmoid(), nn.Tanh(), nn.Softmax(-1), nn.GroupNorm(2, 8), nn.LogSoftmax(-1), nn.ELU()]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("function", [archcalc.analyze, archcalc.memory], ids=["analyze", "memory"])
 def test_two_hundred_calls_leave_no_tensor_behind(function: Any) -> None:
     net = nn.Sequential(nn.Linear(8, 8), *SAVES_OUTPUTS)

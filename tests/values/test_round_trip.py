@@ -67,7 +67,7 @@ def is_json_ready(value: Any) -> bool:
     return value is None or type(value) in (str, int, float, bool)
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", ANALYSES)
 def test_a_trace_is_read_back_equal(name: str) -> None:
     trace = analysis(name).trace
@@ -77,7 +77,7 @@ def test_a_trace_is_read_back_equal(name: str) -> None:
     assert Trace.from_json(trace.to_json()) == trace == Trace.from_dict(document)
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", ANALYSES)
 def test_a_report_is_read_back_equal(name: str) -> None:
     report = analysis(name).report
@@ -89,7 +89,7 @@ def test_a_report_is_read_back_equal(name: str) -> None:
     assert read.to_dict() == document
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 def test_a_copy_of_a_trace_gives_an_equal_report() -> None:
     for name in ANALYSES:
         trace = analysis(name).trace

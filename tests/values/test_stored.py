@@ -208,7 +208,7 @@ def trace_and_report() -> list[Stored]:
     return [analysis.trace, analysis.report]
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize("kind", [Report, Trace, Benchmark])
 def test_a_mutated_document_gives_a_value_or_a_usage_error(kind: type[Stored]) -> None:
     value = next(value for value in [*trace_and_report(), LAYERED] if isinstance(value, kind))

@@ -36,7 +36,7 @@ def test_facts_and_registry_hold_the_same_names() -> None:
     assert set(registry.names()) == set(PARAMS) == set(MACS)
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.oracle] if name in VERY_DEEP else []) for name in registry.names()]
 )
@@ -49,7 +49,7 @@ def test_params_output_and_macs(name: str) -> None:
     assert counter.get_total_flops() == 2 * MACS[name]
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.oracle] if name in VERY_DEEP else []) for name in WHOLE]
 )
@@ -76,7 +76,7 @@ def step_of(name: str) -> tuple[Tensor, dict[str, Tensor], dict[str, nn.Paramete
     return loss, before, dict(module.named_parameters())
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     "name",
     [
@@ -95,7 +95,7 @@ def test_a_training_step_changes_every_parameter(name: str) -> None:
         assert not torch.equal(parameter, before[path]), path
 
 
-@pytest.mark.no_cover
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", ["lenet5", "lenet5-modern"])
 def test_lenet_learns_to_read_its_own_digits(name: str) -> None:
     torch.manual_seed(0)
