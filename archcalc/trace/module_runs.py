@@ -55,7 +55,7 @@ class ModuleRuns:
             if twin is not None and twin.training is not module.training:
                 mode = "train()" if twin.training else "eval()"
                 raise ModelError(f"its forward reaches the module itself through a closure: call {mode} on it first")
-            self._stack.enter(twin or module, args)
+            self._stack.enter(module if twin is None else twin, args)  # an empty container is falsy
         elif get_ident() not in self._other_threads and id(module) in self._paths:
             self.escaped_module = self._paths[id(module)]
 

@@ -101,6 +101,15 @@ def test_a_closure_over_the_module_itself_is_followed_or_refused() -> None:
         archcalc.analyze(outer, (1, 2), training=True)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_an_empty_container_in_a_closure_has_its_path() -> None:
+    inner = nn.Sequential().eval()  # falsy, as it has no length
+    outer = Of(lambda self, x: inner(x) + 1, inner=inner).eval()
+    (row,) = archcalc.analyze(outer, (1, 2)).rows
+    assert (row.path, row.module) == ("add", "")
+    assert archcalc.analyze(outer, (1, 2)).modules["inner"].runs == 1
+
+
 def test_another_thread_may_run_the_module_meanwhile() -> None:
     torch.manual_seed(0)
     net = nn.Sequential(
