@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from archcalc.count.report import build_report
 from archcalc.sources.load import Subject, subject_of
-from archcalc.trace.inputs import ids_below, tensors, with_values
+from archcalc.trace.inputs import ids_below, is_drawn_below, tensors, with_values
 from archcalc.trace.run import trace
 from archcalc.trace.tensors import tensors_in
 from archcalc.values.errors import ModelError, UsageError
@@ -84,15 +84,15 @@ def _on_real_tensors(
     """The trace of a run on real tensors, for a model that reads values; the failed one if that gets no further."""
     try:
         module = subject.with_weights()
-        values, named_values = with_values(module, args), with_values(module, kwargs)
+        values, named_values = with_values(module, (args, kwargs))
         recorded = _traced(subject, module, values, named_values, real=True, **how)
     except Exception:  # nothing is lost: the first failure is reported
         return failed
     if recorded.failure is not None and len(recorded.ops) <= len(failed.ops):
         return failed
-    whole = [value for value in tensors_in((values, named_values)) if not value.is_floating_point()]
     note = f"whole numbers among the inputs were drawn below {ids_below(module)}"
-    return replace(recorded, notes=(*recorded.notes, note)) if whole else recorded
+    drawn = any(is_drawn_below(tensor) for tensor in tensors_in((args, kwargs)))
+    return replace(recorded, notes=(*recorded.notes, note)) if drawn else recorded
 
 
 @contextmanager

@@ -27,9 +27,7 @@ def conventions(analysis: Analysis, *, run: bool = False, only: Collection[str] 
     printed: dict[str, int | str] = {}
     for peer in wanted:
         try:
-            printed[peer.name] = run_tool(
-                peer, module, with_values(module, analysis.args), with_values(module, analysis.kwargs)
-            )
+            printed[peer.name] = run_tool(peer, module, *with_values(module, (analysis.args, analysis.kwargs)))
         except PeerError as error:
             printed[peer.name] = str(error)
     return Conventions(analysis.report, projections(analysis.trace), printed if run else None)

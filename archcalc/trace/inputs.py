@@ -75,6 +75,12 @@ def ids_below(module: nn.Module) -> int:
     return min([child.num_embeddings for child in module.modules() if isinstance(child, tables)], default=2)
 
 
+def is_drawn_below(tensor: Tensor) -> bool:
+    """Whether `with_values` draws whole numbers for a tensor: it has no data, and a dtype of whole numbers."""
+    fractions = tensor.is_floating_point() or tensor.is_complex()
+    return tensor.is_meta and not fractions and tensor.dtype is not torch.bool
+
+
 def _with_values(inputs: Any, high: int) -> Any:
     if isinstance(inputs, Tensor):
         if not inputs.is_meta:

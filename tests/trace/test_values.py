@@ -51,6 +51,16 @@ def test_a_model_that_skips_padding_is_run_on_numbers_of_words() -> None:
     )
 
 
+def test_whole_numbers_that_were_given_are_not_said_to_be_drawn() -> None:
+    def forward(self: Any, ids: Tensor) -> Tensor:
+        y: Tensor = self.words(ids)
+        return y * y.abs().sum().item()
+
+    report = archcalc.analyze(Of(forward, words=nn.Embedding(10, 4)), torch.tensor([[1, 2]]))
+    assert not any("drawn" in note for note in report.notes)
+    assert any("reads values" in note for note in report.notes)
+
+
 def saved_by_autograd(net: nn.Module, x: Tensor) -> int:
     """Bytes that a real forward pass keeps, each memory once, parameters left out."""
     weights = {parameter.untyped_storage().data_ptr() for parameter in net.parameters()}
