@@ -31,10 +31,11 @@ def check(
     where the network cannot be run.
     """
     reports = {} if reports is None else reports
+    vetted: set[tuple[str, str]] = set()
     for claim in claims:
         try:
             if not trust:
-                _vet(claim)
+                _vet(claim, vetted)
             yield _verdict(claim, reports)
         except ModelError as error:
             raise ModelError(f"{claim.entry}: {error}", error.report) from error
@@ -55,13 +56,18 @@ def verdicts(claims: Iterable[Claim], *, trust: bool = False) -> list[Verdict]:
     return list(check(claims, trust=trust))
 
 
-def _vet(claim: Claim) -> None:
-    """Raise UsageError or ModelError where a claim names code that a file of claims may not run."""
+def _vet(claim: Claim, vetted: set[tuple[str, str]]) -> None:
+    """Raise UsageError or ModelError where a claim names code that a file of claims may not run.
+
+    `vetted` are the targets of a file that passed before, with their settings, since vetting runs their code.
+    """
     for target, settings in ((claim.subject, claim.settings), (claim.against or "", claim.against_settings)):
-        if ":" in target:
+        key = (claim.file, f"{target} {sorted(settings.items())!r}")
+        if ":" in target and key not in vetted:
             from archcalc.sources.trust import vet
 
             vet(target, settings, [Path(claim.file).parent, Path()])
+            vetted.add(key)
 
 
 def in_order(claims: Iterable[Claim], groups: Iterable[Sequence[Verdict]]) -> list[Verdict]:

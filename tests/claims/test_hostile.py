@@ -60,3 +60,17 @@ def test_what_a_claim_is_compared_with_is_vetted_too(tmp_path: Path) -> None:
     file = tmp_path / "claims.toml"
     file.write_text(f'{ENTRY}printed = "1"\nagainst = "os:abort"')
     assert run("verify", str(file)).exit_code == 2
+
+
+def test_a_function_is_tried_once_however_many_claims_name_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\ndef build():\n"
+        f"    with open({str(log)!r}, 'a') as log: log.write('x')\n    return nn.Linear(2, 2)\n"
+    )
+    claim = f'[[claim]]\nsubject = "{tmp_path / "net.py"}:build"\nmetric = "params"\ninput = "2"\nprinted = "6"\n'
+    file = tmp_path / "claims.toml"
+    file.write_text(5 * claim)
+    result = run("verify", str(file))
+    assert result.exit_code == 0, result.stderr
+    assert log.read_text() == "xx"  # once in a process of its own, once to be counted
