@@ -8,6 +8,8 @@ of anything else is unknown.
 
 from __future__ import annotations
 
+from typing import Any
+
 from archcalc.ops import Definition, parse
 from archcalc.ops.aten import zero_cost_reason
 from archcalc.ops.user_formulas import has_formula, user_cost
@@ -17,16 +19,18 @@ from archcalc.values.trace import AtenOp, Op
 
 def parsed(op: Op) -> Definition:
     """A recorded call with its arguments under their names."""
-    kwargs = {name: value for name, value in op.kwargs.items() if name != "out"} if op.kwargs else op.kwargs
-    return parse(op.kind, op.args, kwargs)
+    return parse(op.kind, op.args, _without_out(op.kwargs))
+
+
+def _without_out(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in kwargs.items() if name != "out"} if "out" in kwargs else kwargs
 
 
 def cost(op: Op, call: Definition | None = None) -> tuple[Cost, tuple[str, ...]]:
     """What a call costs as far as it is known, and the names of the ops in it whose cost is unknown."""
     call = call or parsed(op)
     if has_formula(op.kind):
-        kwargs = {name: value for name, value in op.kwargs.items() if name != "out"}
-        return user_cost(op.kind, op.outputs[0], op.args, kwargs), ()
+        return user_cost(op.kind, op.outputs[0], op.args, _without_out(op.kwargs)), ()
     products = call.products(op.outputs[0])
     if products is not None:
         activations = call.activations(op.outputs[0]) if products else 0

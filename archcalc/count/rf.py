@@ -12,7 +12,6 @@ from dataclasses import replace
 from archcalc.count.cost import parsed
 from archcalc.ops import Definition
 from archcalc.ops.axis import UnknownError
-from archcalc.ops.definition import AnyArguments
 from archcalc.ops.field import Axes, SeenInput
 from archcalc.values.axis_field import AxisField
 from archcalc.values.trace import Op, TensorSpec, Trace
@@ -68,8 +67,6 @@ def _output_field(op: Op, call: Definition, before: list[tuple[int, TensorSpec, 
     known = [SeenInput(position, spec, field) for position, spec, field in tracked if field is not None]
     if len(known) < len(tracked):
         return None
-    if type(call) is AnyArguments and not op.aten and op.outputs[0].shape == known[0].spec.shape:
-        return known[0].field  # nothing ran beneath a call without a definition: it handed back its input
     try:
         return call.field(op, known)
     except (UnknownError, LookupError, TypeError, ValueError):  # arguments in a form that the definition cannot read

@@ -7,23 +7,18 @@ from typing import Any, ClassVar
 
 from archcalc.ops.axis import UnknownError, reduced
 from archcalc.ops.definition import FLOAT32_ON_CUDA, Definition, define
-from archcalc.ops.elementwise import ElementwiseRule
+from archcalc.ops.elementwise import ElementwiseRule, Unary
 from archcalc.ops.field import Axes, SeenInput, from_back, of_first
 from archcalc.ops.layout import Layout
 from archcalc.values.trace import Op, Shape, TensorSpec
 
 
 @define("tanh sigmoid")
-@dataclass(slots=True, eq=False)
-class Activation(ElementwiseRule):
+class Activation(Unary):
     """An activation without parameters."""
 
-    input: TensorSpec
-
+    __slots__ = ()
     zero_cost = "activation"
-
-    def shape(self) -> Shape | None:
-        return self.input.shape
 
 
 @define("relu relu6 silu mish selu hardswish hardsigmoid")

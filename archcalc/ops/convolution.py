@@ -87,10 +87,7 @@ class Convolution(Windowed):
         return out and (into[0], weight[0], *out)
 
     def window(self) -> Window:
-        axes = axes_of(self.kind)
-        pads = self.padding if isinstance(self.padding, str) else per_axis(self.padding, axes)
-        steps, gaps = per_axis(self.stride, axes), per_axis(self.dilation, axes)
-        return Window(self.weight.shape[2:], steps or (), pads or (), gaps or (), self.groups)
+        return _window(self)
 
     def products(self, out: TensorSpec) -> tuple[Product, ...]:
         """Outputs × (channels of a group × kernel)."""
@@ -124,9 +121,7 @@ class TransposedConvolution(Windowed):
     enlarges = True
 
     def window(self) -> Window:
-        axes = axes_of(self.kind)
-        steps, pads, gaps = (per_axis(value, axes) or () for value in (self.stride, self.padding, self.dilation))
-        return Window(self.weight.shape[2:], steps, pads, gaps, self.groups)
+        return _window(self)
 
     def products(self, out: TensorSpec) -> tuple[Product, ...]:
         """Inputs × (output channels of a group × kernel)."""
@@ -134,3 +129,10 @@ class TransposedConvolution(Windowed):
 
     def through(self, axis: AxisField, kernel: int, stride: int, padding: int, dilation: int) -> AxisField:
         return through_transposed_window(axis, kernel, stride, padding, dilation)
+
+
+def _window(call: Convolution | TransposedConvolution) -> Window:
+    axes = axes_of(call.kind)
+    pads = call.padding if isinstance(call.padding, str) else per_axis(call.padding, axes)
+    steps, gaps = per_axis(call.stride, axes), per_axis(call.dilation, axes)
+    return Window(call.weight.shape[2:], steps or (), pads or (), gaps or (), call.groups)

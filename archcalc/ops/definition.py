@@ -105,6 +105,12 @@ class AnyArguments(Definition):
         """The call, whatever its arguments are."""
         return cls(kind)
 
+    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
+        """That of the input, if nothing ran beneath the call: then it handed it back."""
+        if op.aten or op.outputs[0].shape != seen[0].spec.shape:
+            raise UnknownError
+        return seen[0].field
+
 
 DEFINITIONS: dict[str, type[Definition]] = {}
 """By kind of call."""

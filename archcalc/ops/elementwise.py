@@ -12,23 +12,27 @@ from archcalc.ops.shapes import broadcast
 from archcalc.values.trace import Op, Shape, TensorSpec
 
 
-class Elementwise(AnyArguments):
+class Aligned(Definition):
+    """A kind whose output positions are those of its operands, element by element."""
+
+    __slots__ = ()
+
+    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
+        """Every position keeps what it sees."""
+        return aligned(op, seen)
+
+
+class Elementwise(Aligned, AnyArguments):
     """A kind whose output elements depend on one element of each operand; torch computes the shape."""
 
     __slots__ = ()
 
-    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        return aligned(op, seen)
 
-
-class ElementwiseRule(Definition):
+class ElementwiseRule(Aligned):
     """The same for kinds whose result follows from their arguments."""
 
     __slots__ = ()
     layout = Layout.ELEMENTWISE
-
-    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        return aligned(op, seen)
 
 
 @define("sub mul div")

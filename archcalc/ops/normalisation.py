@@ -5,21 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from archcalc.ops.definition import FLOAT32_ON_CUDA, Definition, define, define_plainly
-from archcalc.ops.elementwise import Elementwise
-from archcalc.ops.field import Axes, SeenInput, aligned
+from archcalc.ops.definition import FLOAT32_ON_CUDA, define, define_plainly
+from archcalc.ops.elementwise import Aligned, Elementwise
 from archcalc.ops.layout import Layout
-from archcalc.values.trace import Op, Shape, TensorSpec
+from archcalc.values.trace import Shape, TensorSpec
 
 
-class Normalisation(Definition):
+class Normalisation(Aligned):
     """A kind that keeps the shape of its first input."""
 
     __slots__ = ()
     zero_cost = "normalisation"
-
-    def field(self, op: Op, seen: list[SeenInput]) -> Axes:
-        return aligned(op, seen)
 
 
 def _have_shape(shape: Shape, *vectors: TensorSpec | None) -> bool:

@@ -52,9 +52,10 @@ class Transposition(Permutation):
 
 
 @define("transpose swapaxes swapdims")
-@dataclass(slots=True, eq=False)
 class Exchange(Permutation):
     """Two dimensions exchanged."""
+
+    __slots__ = ()
 
     @classmethod
     def parse(cls, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Definition:

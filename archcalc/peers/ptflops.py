@@ -6,6 +6,7 @@ part is divided by the batch, the functions' part is not.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import zip_longest
 from math import prod
 from typing import TYPE_CHECKING
@@ -223,10 +224,6 @@ def complexity(backend: str, module: nn.Module, args: Args, kwargs: Kwargs) -> i
     return int(macs)
 
 
-def _run(module: nn.Module, args: Args, kwargs: Kwargs) -> int:
-    return complexity("pytorch", module, args, kwargs)
-
-
 PEER = Peer(
     name="ptflops",
     position=4,
@@ -235,6 +232,6 @@ PEER = Peer(
     packages=("ptflops",),
     module="ptflops",
     rules=_rules,
-    run=_run,
+    run=partial(complexity, "pytorch"),
     with_gradients=True,
 )

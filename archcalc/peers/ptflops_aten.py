@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
 
 from archcalc.peers.calls import CONVOLUTIONS, TRANSPOSED
 from archcalc.peers.counted_trace import CountedTrace, has_tensor
 from archcalc.peers.dispatched_ops import is_one_kernel, missed
-from archcalc.peers.peer import Args, Kwargs, Peer
+from archcalc.peers.peer import Peer
 from archcalc.peers.ptflops import complexity
 from archcalc.peers.tally import Tally
-
-if TYPE_CHECKING:
-    from torch import nn
 
 _FORMULAS = frozenset(f"aten.{name}" for name in "mm addmm bmm convolution".split())
 
@@ -35,10 +32,6 @@ def _rules(counted: CountedTrace) -> Tally:
     return tally
 
 
-def _run(module: nn.Module, args: Args, kwargs: Kwargs) -> int:
-    return complexity("aten", module, args, kwargs)
-
-
 PEER = Peer(
     name="ptflops aten",
     position=5,
@@ -47,6 +40,6 @@ PEER = Peer(
     packages=("ptflops",),
     module="ptflops",
     rules=_rules,
-    run=_run,
+    run=partial(complexity, "aten"),
     with_gradients=True,
 )
