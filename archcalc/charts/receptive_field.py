@@ -93,7 +93,7 @@ def receptive_field(reports: Sequence[Report], theme: Theme) -> Spec:
         f"without room for a label: {listed(hidden)}" if hidden else "",
     ]
     description = f"Lines: receptive field in pixels of {listed(names)} against the number of weight layers."
-    return whole(theme, "How far a unit sees", ["; ".join(filter(None, subtitle))], description, body)
+    return whole(theme, "How far a unit sees", [subtitle[0], "; ".join(filter(None, subtitle[1:]))], description, body)
 
 
 def records(report: Report, name: str) -> list[Spec]:
@@ -127,7 +127,7 @@ def _x(x: Scale) -> Spec:
         "type": "quantitative",
         "title": title,
         "scale": x.spec,
-        "axis": {"tickMinStep": 1, "tickCount": 10, "grid": False},
+        "axis": {"values": [*range(0, int(x.high) + 1, max(1, round(x.high / 10)))], "grid": False},
     }
 
 
