@@ -94,7 +94,7 @@ def _circle(point: Point) -> Box:
 
 def _candidates(point: Point) -> Iterator[Label]:
     """Right, left, above, below, then between those, and the same again further off."""
-    for further in (0, 6, 14):
+    for further in (0, 6, 14, 26, 40):
         away = point.radius + GAP + further
         above, slanted = away + SIZE * 0.6, away * 0.72 + 2
         yield Label(away, 0, "left")

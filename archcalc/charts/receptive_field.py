@@ -152,7 +152,14 @@ def _rules(rules: list[Spec], y: Scale, theme: Theme) -> list[Spec]:
         },
         {
             "data": values(rules),
-            "mark": {"type": "text", "x": 4, "align": "left", "dy": -8, "fontStyle": "italic", "color": theme.muted},
+            "mark": {
+                "type": "text",
+                "x": WIDTH - 4,
+                "align": "right",
+                "dy": -8,
+                "fontStyle": "italic",
+                "color": theme.muted,
+            },
             "encoding": {**encoding, "text": {"field": "label"}},
         },
     ]
@@ -175,7 +182,10 @@ def _inputs(inputs: list[int], y: Scale) -> list[Spec]:
 
 def _labels(lines: list[list[Spec]], rules: list[Spec], x: Scale, y: Scale) -> dict[str, Spec]:
     """The name of each network at the end of its line, or where there is room along it, by network."""
-    taken = [Box(0, y(rule["pixels"]) - 16, text_width(rule["label"]) + 8, y(rule["pixels"]) + 2) for rule in rules]
+    taken = [
+        Box(WIDTH - 8 - text_width(rule["label"]), y(rule["pixels"]) - 16, WIDTH, y(rule["pixels"]) + 2)
+        for rule in rules
+    ]
     taken += [Box(0, y(rule["pixels"]) - 1, WIDTH, y(rule["pixels"]) + 1) for rule in rules]
     taken += [
         Box(x(record["depth"]) - 3, y(record["pixels"]) - 3, x(record["depth"]) + 3, y(record["pixels"]) + 3)
