@@ -76,7 +76,7 @@ def label(row: Row, op: Op | None) -> Label:
         return _same("embedding", f"embedding {row.output_shape[-1] if row.output_shape else ''}".strip())
     if kind in ("interpolate", "upsample"):
         return _same("pool", _resized(row))
-    words = one_line(kind).replace("_", " ")
+    words = "slice" if kind == "getitem" else one_line(kind).replace("_", " ")
     if row.free == "normalisation":
         return _same("norm", words)
     if row.free in ("activation", "dropout"):
