@@ -18,6 +18,10 @@ ARROW = 17.0
 """Between the last track and the boxes: room for a rounded corner and the head of an arrow."""
 
 
+LEAVING = 10.0
+"""Between the last boxes or track and the frame of a module, where no arrow ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """The way of an edge, across and along, from box to box; one into a box of its own level ends in an arrow."""
@@ -35,9 +39,7 @@ def lay_out(level: Level, caption: float, title: float = 0.0, least: float = 0.0
     place(level)
     thickness = [max((node.length for node in rank), default=0.0) for rank in level.ranks]
     leaf = max((node.length for node in level.nodes if node.is_box and not node.is_frame), default=0.0)
-    along = 0.0 if level.entries else title + ARROW
-    if not level.entries and not title:
-        along = 0.0
+    along = title + LEAVING if title and not level.entries else 0.0
     starts: list[tuple[float, float]] = []
     for number, rank in enumerate(level.ranks):
         for node in rank:
@@ -52,7 +54,9 @@ def lay_out(level: Level, caption: float, title: float = 0.0, least: float = 0.0
         lead = caption if any(node.caption for node in rank) else 0.0
         if number == 0 and level.entries:
             lead = max(lead, title)
-        room = max(GAP, lead + ARROW, lead + 8 + TRACK * (count - 1) + ARROW if count else 0.0)
+        is_last = number == len(level.ranks) - 2 and level.exits
+        head, gap = (LEAVING, LEAVING) if is_last else (ARROW, GAP)
+        room = max(gap, lead + head, lead + 8 + TRACK * (count - 1) + head if count else 0.0)
         if number == len(level.ranks) - 2 and along + room + thickness[-1] < least:
             room = least - along - thickness[-1]
         starts.append((along + lead + 8, along + room))
@@ -62,7 +66,7 @@ def lay_out(level: Level, caption: float, title: float = 0.0, least: float = 0.0
             if link.bend is not None:
                 link.bend = starts[number][0] + TRACK * link.bend
     if not level.exits and title:
-        along += ARROW
+        along += LEAVING
     return [_line(way) for way in level.ways], along
 
 
