@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from archcalc.ops import definition
-from archcalc.values.budget import Budget, Peak
+from archcalc.values.budget import Budget, Peak, Step, Timeline
 from archcalc.values.errors import unknown
 from archcalc.values.trace import Op, TensorSpec, Trace
 
@@ -121,18 +121,26 @@ def _highest(steps: Iterable[tuple[int, str]]) -> Peak:
     return max((Peak(*step) for step in steps), key=lambda peak: peak.nbytes, default=Peak(0, ""))
 
 
-def _training(trace: Trace) -> Peak:
-    """The highest of the steps forward, with what is saved so far, and backward, with the gradients that are alive."""
+def timeline(trace: Trace) -> Timeline:
+    """What is alive in memory at each step of a training step; `trace` must have followed autograd.
+
+    The steps forward hold what is saved so far, those backward the gradients that are alive.
+    """
     saved: dict[int, int] = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
     steps = []
     for alive, op in zip(_live(trace), trace.ops, strict=True):
         saved.update(op.saved)
-        steps.append((sum((saved | alive).values()), op.path or op.kind))
-    return _highest([*steps, *_backward(trace, sum(saved.values()))])
+        unsaved = sum(size for storage, size in alive.items() if storage not in saved)
+        steps.append(Step(op.path or op.kind, "forward", sum((saved | alive).values()) - unsaved, unsaved, 0))
+    return Timeline(trace.subject, trace.batch_size, (*steps, *_backward(trace, sum(saved.values()))))
 
 
-def _backward(trace: Trace, saved: int) -> Iterable[tuple[int, str]]:
-    """Bytes at each step back: saved tensors, gradients of activations, gradients of weights so far."""
+def _training(trace: Trace) -> Peak:
+    return _highest((step.nbytes, step.path) for step in timeline(trace).steps)
+
+
+def _backward(trace: Trace, saved: int) -> Iterable[Step]:
+    """Each step back: saved tensors, gradients of activations, gradients of weights so far."""
     trainable = {parameter.name: parameter.nbytes for parameter in trace.params if parameter.trainable}
     gradients: dict[int, tuple[int, int]] = {}  # by producer: which buffer holds the gradient, and its bytes
     for spec in trace.outputs:
@@ -149,7 +157,7 @@ def _backward(trace: Trace, saved: int) -> Iterable[tuple[int, str]]:
                     passed_on = _passes_gradient_on(op) and spec.producer not in gradients
                     gradients[spec.producer] = own if passed_on else (spec.producer, spec.nbytes)
         held = dict(gradients.values())
-        yield saved + sum(held.values()) + weights, op.path or op.kind
+        yield Step(op.path or op.kind, "backward", saved, sum(held.values()), weights)
         gradients.pop(op.index, None)
         saved -= sum(size for _, size in op.saved)
 
