@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,9 @@ import typer
 
 from archcalc.cli.options import Batch, Debug, Inputs, Model, Output, Settings, Training
 from archcalc.cli.request import analyze, request
-from archcalc.cli.streams import clear_errors, write_bytes
-from archcalc.pictures.layout.nested import Direction
-from archcalc.pictures.files import BINARY, FileFormat, contents, format_of
-from archcalc.pictures.measures import Colour
-from archcalc.pictures.theme import Theme
+from archcalc.cli.streams import clear_errors, write_content, write_files
+from archcalc.pictures.choices import BINARY, Colour, Direction, FileFormat, Theme, beside, format_of
+from archcalc.values.errors import UsageError
 
 
 def draw(
@@ -55,14 +54,10 @@ def draw(
     with clear_errors(debug):
         from archcalc.pictures.build import EVERYTHING
         from archcalc.pictures.drawing import drawing
+        from archcalc.pictures.files import contents
         from archcalc.values.benchmark import load
-        from archcalc.values.errors import UsageError
 
-        to_stdout = output is None or str(output) == "-"
-        if form is None:
-            form = FileFormat.svg if to_stdout or output is None else format_of(output)
-        if to_stdout and form in BINARY:
-            raise UsageError(f"{form.upper()} goes to a file: -o {model.rpartition(':')[2]}.{form}")
+        form = _format(form, output)
         run = None if bench is None else load(bench)
         backward = colour == Colour.saved_bytes
         analysis = analyze(request(model, input_size, batch_size, set_), training, backward)
@@ -79,4 +74,22 @@ def draw(
             direction=direction,
             theme=theme,
         )
-        write_bytes(contents(drawn, form), output)
+        files = contents(drawn, form)
+        if output is None or str(output) == "-" or len(files) == 1:
+            write_content(files[""], output)
+        else:
+            write_files({beside(output, name): content for name, content in files.items()})
+
+
+def _format(form: FileFormat | None, output: Path | None) -> FileFormat:
+    """The format asked for, or that the file's suffix names; UsageError where a terminal would get a picture."""
+    if output is not None and str(output) != "-":
+        form = form or format_of(output)
+    elif form in BINARY and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"say where the picture goes: -o drawing.{form}")
+    form = form or FileFormat.svg
+    if form in BINARY:
+        from archcalc.pictures.files import require
+
+        require()  # known now, and not after all the tracing
+    return form

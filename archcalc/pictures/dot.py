@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archcalc.formats.safe import one_line
+from archcalc.pictures.choices import Direction
 from archcalc.pictures.flat import Flat, flat
 from archcalc.pictures.graph import Box
 from archcalc.pictures.layout import sizes
-from archcalc.pictures.layout.nested import Direction
 from archcalc.pictures.theme import LIGHT, LIGHT_BOXES
 
 
@@ -37,7 +37,7 @@ def _inside(around: Box, graph: Flat, indent: str) -> Iterator[str]:
             yield from _inside(box, graph, indent + "  ")
             yield f"{indent}}}"
         elif box.kind in ("input", "output"):
-            yield f"{indent}{name} [label={_quoted(text)}, shape=plaintext, style=\"\"];"
+            yield f'{indent}{name} [label={_quoted(text)}, shape=plaintext, style=""];'
         else:
             fill, border = LIGHT_BOXES[box.kind]
             words = "\n".join(filter(None, (text, box.detail, box.shape)))

@@ -10,13 +10,13 @@ from typing import Any
 
 from archcalc.count.places import rows_at
 from archcalc.pictures.build import View, graph
-from archcalc.pictures.files import contents, format_of
+from archcalc.pictures.choices import Colour, Direction, Theme, beside, format_of
+from archcalc.pictures.files import contents
 from archcalc.pictures.graph import Box
-from archcalc.pictures.layout.nested import Direction, Layout, layout
-from archcalc.pictures.measures import Colour, measure
+from archcalc.pictures.layout.nested import Layout, layout
+from archcalc.pictures.measures import measure
 from archcalc.pictures.outline import Outline, outline
 from archcalc.pictures.svg import Style, svg
-from archcalc.pictures.theme import Theme
 from archcalc.values.benchmark import Benchmark
 from archcalc.values.errors import UsageError, unknown
 from archcalc.values.report import Report
@@ -61,7 +61,7 @@ class Drawing:
         """
         file = Path(path)
         for name, content in contents(self, format_of(file)).items():
-            target = file.with_suffix(f".{name}{file.suffix}") if name else file
+            target = beside(file, name)
             try:
                 target.write_bytes(content)
             except OSError as error:

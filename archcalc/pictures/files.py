@@ -1,14 +1,13 @@
-"""A drawing as a file: which formats there are, and which one a file's name asks for."""
+"""What a file of each format holds of a drawing."""
 
 from __future__ import annotations
 
 import json
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from archcalc.pictures.choices import Colour, FileFormat
 from archcalc.pictures.dot import dot
-from archcalc.pictures.measures import Colour, measure
+from archcalc.pictures.measures import measure
 from archcalc.pictures.mermaid import mermaid
 from archcalc.pictures.model_explorer import graph_collection, node_data
 from archcalc.values.errors import UsageError
@@ -16,41 +15,8 @@ from archcalc.values.errors import UsageError
 if TYPE_CHECKING:
     from archcalc.pictures.drawing import Drawing
 
-
-
-class FileFormat(StrEnum):
-    """How a drawing is written."""
-
-    svg = "svg"
-    png = "png"
-    pdf = "pdf"
-    mermaid = "mermaid"
-    dot = "dot"
-    model_explorer = "model-explorer"
-
-
-_SUFFIXES = {
-    ".svg": FileFormat.svg,
-    ".png": FileFormat.png,
-    ".pdf": FileFormat.pdf,
-    ".mmd": FileFormat.mermaid,
-    ".dot": FileFormat.dot,
-    ".gv": FileFormat.dot,
-    ".json": FileFormat.model_explorer,
-}
-
 SCALE = 2.0
 """Pixels of a PNG for each pixel of the drawing."""
-
-BINARY = (FileFormat.png, FileFormat.pdf)
-
-
-def format_of(path: Path) -> FileFormat:
-    """The format that the suffix of a file's name asks for; UsageError for any other."""
-    suffix = path.suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise UsageError(f"'{path.name}' does not say what to write: end it in {', '.join(_SUFFIXES)}, or give -f")
-    return _SUFFIXES[suffix]
 
 
 def contents(drawing: Drawing, form: FileFormat) -> dict[str, bytes]:
@@ -83,11 +49,22 @@ def _content(drawing: Drawing, form: FileFormat) -> bytes:
     return _rastered(drawing.svg(), form)
 
 
-def _rastered(text: str, form: FileFormat) -> bytes:
+def require() -> None:
+    """Raise UsageError, saying how to get it, where the package that makes PNG and PDF is not installed."""
+    _vl_convert()
+
+
+def _vl_convert() -> Any:
     try:
         import vl_convert
-    except ImportError as error:
-        raise UsageError(f"{form.upper()} needs one package more: pip install 'archcalc[pictures]'") from error
+    except ImportError:
+        message = "PNG and PDF are made by vl-convert: pip install 'archcalc[pictures]'; -f svg needs nothing"
+        raise UsageError(message) from None
+    return vl_convert
+
+
+def _rastered(text: str, form: FileFormat) -> bytes:
+    vl_convert = _vl_convert()
     if form == FileFormat.pdf:
         return bytes(vl_convert.svg_to_pdf(text))
     return bytes(vl_convert.svg_to_png(text, scale=SCALE))

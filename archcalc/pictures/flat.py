@@ -15,7 +15,7 @@ class Flat:
     names: dict[str, str]
 
     def name(self, ident: str) -> str:
-        """A name of letters and digits: n0, n1, …"""
+        """A name of letters and digits, such as n0."""
         return self.names[ident]
 
 

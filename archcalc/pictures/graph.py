@@ -73,7 +73,7 @@ class Box:
         return bool(self.children)
 
     def walk(self) -> Iterator[Box]:
-        """This box and all inside it, from the outside in and in forward order."""
+        """The box itself and all inside it, from the outside in and in forward order."""
         yield self
         for child in self.children:
             yield from child.walk()

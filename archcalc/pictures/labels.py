@@ -91,7 +91,7 @@ def _same(kind: str, text: str) -> Label:
 def _arithmetic(row: Row, op: Op | None) -> Label:
     """A sign alone joins two tensors; a number or a parameter is named behind it."""
     sign = ARITHMETIC[row.kind]
-    if len(row.inputs_from) > 1:
+    if sum(source.origin in ("call", "input") for source in row.inputs_from) > 1:
         return Label("join", sign, sign, elementwise=True)
     operand = "" if op is None else _operand(op)
     text = f"{sign} {operand}" if operand else {"+": "add", "−": "subtract", "×": "scale", "÷": "divide"}[sign]
@@ -147,7 +147,7 @@ def _axes(kind: str) -> int:
 
 
 def _resized(row: Row) -> str:
-    """upsample ×2 where the last axis grows by a whole number."""
+    """The text "upsample ×2" where the last axis grows by a whole number."""
     before, after = row.input_shape or (0,), row.output_shape or (0,)
     if before[-1] and after[-1] > before[-1] and after[-1] % before[-1] == 0:
         return f"upsample ×{after[-1] // before[-1]}"

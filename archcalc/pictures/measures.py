@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from archcalc.formats.units import compact, milliseconds, size_in_bytes
+from archcalc.pictures.choices import Colour
 from archcalc.pictures.graph import Box
 from archcalc.pictures.theme import STEPS
 from archcalc.values.benchmark import Benchmark
 from archcalc.values.columns import COLUMNS
 from archcalc.values.errors import UsageError
 from archcalc.values.report import Report, Row
-
-Colour = StrEnum("Colour", ["kind", "params", "macs", "time", "receptive_field", "saved_bytes"])
 
 Values = Sequence[float | None]
 
@@ -73,7 +71,9 @@ def _field(report: Report, row: Row) -> float | None:
 def _seconds(report: Report, benchmark: Benchmark | None) -> list[float | None]:
     """Each row's seconds in a forward pass, from a benchmark that was run with --layers."""
     if benchmark is None:
-        raise UsageError("time needs a benchmark: `archcalc bench MODEL --layers --save run.json`, then --bench run.json")
+        raise UsageError(
+            "time needs a benchmark: `archcalc bench MODEL --layers --save run.json`, then --bench run.json"
+        )
     timed = next((layers for layers in benchmark.layers if layers.network == report.subject), None)
     if timed is None:
         known = ", ".join(dict.fromkeys(layers.network for layers in benchmark.layers)) or "none"

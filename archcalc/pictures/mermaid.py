@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archcalc.formats.safe import one_line
+from archcalc.pictures.choices import Direction
 from archcalc.pictures.flat import Flat, flat
 from archcalc.pictures.graph import Box
 from archcalc.pictures.layout import sizes
-from archcalc.pictures.layout.nested import Direction
 from archcalc.pictures.theme import LIGHT, LIGHT_BOXES
 
 

@@ -18,7 +18,12 @@ def graph_collection(report: Report) -> dict[str, Any]:
     """Every call as a node in the namespace of its module; Model Explorer folds and opens modules itself."""
     name = one_line(report.subject)
     inputs = [
-        {"id": f"input-{at}", "label": "input", "namespace": "", "outputsMetadata": [_metadata(0, shape_text(report, shape))]}
+        {
+            "id": f"input-{at}",
+            "label": "input",
+            "namespace": "",
+            "outputsMetadata": [_metadata(0, shape_text(report, shape))],
+        }
         for at, shape in enumerate(report.input_shapes)
     ]
     nodes = [_node(report, number, row) for number, row in enumerate(report.rows)]

@@ -95,7 +95,9 @@ class _Builder:
         if len(children) == 1 and level:
             self.modules.setdefault(path, children[0])
             return children[0]
-        reads = list(dict.fromkeys(tensor for child in children for tensor in child.reads if not start <= tensor[0] < end))
+        reads = list(
+            dict.fromkeys(tensor for child in children for tensor in child.reads if not start <= tensor[0] < end)
+        )
         makes = [tensor for child in children for tensor in child.makes if self._read_outside(tensor, start, end)]
         part = Part(path, list(range(start, end)), reads, makes, ident=self._ident(path, run), children=children)
         module = self.report.modules.get(path)
@@ -187,7 +189,7 @@ def _readers(report: Report) -> dict[Tensor, list[int]]:
 
 
 def chains_of(report: Report) -> list[Chain]:
-    """For each row the modules that it lies in by its path, from the root; one that is left and entered again runs again."""
+    """For each row the modules around it by its path, from the root; one that is left and entered again runs again."""
     runs: dict[str, int] = {}
     chains: list[Chain] = []
     before: Chain = ()
@@ -209,6 +211,3 @@ def chains_of(report: Report) -> list[Chain]:
 def _ran(report: Report, path: str) -> bool:
     module = report.modules.get(path)
     return module is not None and module.runs > 0
-
-
-

@@ -10,6 +10,7 @@ from archcalc.formats.safe import one_line
 from archcalc.formats.units import count, size
 from archcalc.pictures import lines
 from archcalc.pictures.build import cost_text
+from archcalc.pictures.choices import Theme
 from archcalc.pictures.graph import KINDS, Box
 from archcalc.pictures.labels import shape_text
 from archcalc.pictures.layout import sizes
@@ -17,7 +18,7 @@ from archcalc.pictures.layout.nested import Layout, Placed
 from archcalc.pictures.lines import number
 from archcalc.pictures.measures import Measure, shade
 from archcalc.pictures.text import width
-from archcalc.pictures.theme import STEPS, Theme, style_sheet
+from archcalc.pictures.theme import STEPS, style_sheet
 from archcalc.values.columns import COLUMNS
 from archcalc.values.report import Report, Row
 
@@ -83,7 +84,9 @@ class _Writer:
             parts.append(f'<rect class="page" width="{number(full[0])}" height="{number(full[1])}"/>')
         if self.style.header:
             parts.append(f'<text class="title middle" x="{middle}" y="{number(MARGIN + 14)}">{escape(title)}</text>')
-            parts.append(f'<text class="total quiet middle" x="{middle}" y="{number(MARGIN + 33)}">{escape(total)}</text>')
+            parts.append(
+                f'<text class="total quiet middle" x="{middle}" y="{number(MARGIN + 33)}">{escape(total)}</text>'
+            )
         left = (full[0] - self.layout.width) / 2
         parts.append(f'<g transform="translate({number(left)} {number(top)})">')
         parts += [self._frame(placed) for placed in self.layout.boxes if placed.box.is_open]
@@ -160,7 +163,9 @@ class _Writer:
 
     def _tooltip(self, box: Box) -> str:
         rows = [self.report.rows[row] for row in box.rows]
-        names = [one_line(row.path) for row in rows] if len(rows) <= 4 and box.kind != "module" else [one_line(box.path)]
+        names = (
+            [one_line(row.path) for row in rows] if len(rows) <= 4 and box.kind != "module" else [one_line(box.path)]
+        )
         said = [", ".join(names), _labelled(box)]
         if rows and not box.repeats > 1:
             shapes = (shape_text(self.report, rows[-1].output_shape) if rows[-1].output_shape else "",)
@@ -174,7 +179,11 @@ class _Writer:
     def _legend_entries(self) -> list[tuple[str, str, float]]:
         if self.style.measure is None:
             kinds = dict.fromkeys(placed.box.kind for placed in self.leaves)
-            return [(f"k-{kind}", name, SWATCH + 5) for kind, name in KINDS.items() if kind in kinds and kind not in ("input", "output")]
+            return [
+                (f"k-{kind}", name, SWATCH + 5)
+                for kind, name in KINDS.items()
+                if kind in kinds and kind not in ("input", "output")
+            ]
         measure = self.style.measure
         shades = [(f"k-other m{step}", "", SWATCH) for step in range(STEPS)]
         return [("", f"{measure.title}: 0", 0.0), *shades, ("", measure.text(self.most), 0.0)]
@@ -219,9 +228,7 @@ def _costs(rows: Sequence[Row]) -> list[tuple[str, str]]:
 
 def _rectangle(placed: Placed) -> str:
     place = placed.rectangle
-    return (
-        f'x="{number(place.x)}" y="{number(place.y)}" width="{number(place.width)}" height="{number(place.height)}"'
-    )
+    return f'x="{number(place.x)}" y="{number(place.y)}" width="{number(place.width)}" height="{number(place.height)}"'
 
 
 def _attribute(text: str) -> str:
@@ -238,10 +245,12 @@ def _legend(entries: Sequence[tuple[str, str, float]], wide: float) -> tuple[lis
             x, y = 0.0, y + LEGEND_ROW
         if classes:
             parts.append(
-                f'<g class="{classes}"><rect x="{number(x)}" y="{number(y)}" width="{SWATCH:.0f}" height="{SWATCH:.0f}" '
-                'rx="2"/></g>'
+                f'<g class="{classes}"><rect x="{number(x)}" y="{number(y)}" '
+                f'width="{number(SWATCH)}" height="{number(SWATCH)}" rx="2"/></g>'
             )
         if name:
-            parts.append(f'<text class="note quiet" x="{number(x + space)}" y="{number(y + 9.5)}">{escape(name)}</text>')
+            parts.append(
+                f'<text class="note quiet" x="{number(x + space)}" y="{number(y + 9.5)}">{escape(name)}</text>'
+            )
         x += needed
     return parts, y + LEGEND_ROW

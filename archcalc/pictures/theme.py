@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from archcalc.pictures.choices import Theme
 from archcalc.pictures.text import FONT
-
-Theme = StrEnum("Theme", ["light", "dark", "auto"])
-"""`auto` is light or dark as the reader's system is; where a file has no such thing, as in PNG, it is light."""
 
 STEPS = 6
 """Shades of a measure."""
@@ -72,9 +68,7 @@ def ramp(theme: Theme) -> list[str]:
     """The shades of a measure from the least to the most, light or dark."""
     low, high = _RAMPS[theme]
     parts = [step / (STEPS - 1) for step in range(STEPS)]
-    return [
-        "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(low, high, strict=True)) for part in parts
-    ]
+    return ["#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(low, high, strict=True)) for part in parts]
 
 
 def style_sheet(theme: Theme) -> str:

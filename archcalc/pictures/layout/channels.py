@@ -146,7 +146,7 @@ def _assign_tracks(nets: Sequence[Net]) -> int:
 
 
 def _crossings(first: Net, second: Net) -> float:
-    """How often the lines of two nets cross if the first runs nearer to the sources; lying on each other counts more."""
+    """How often the lines of two nets cross if the first runs nearer to the sources; lying on top counts more."""
     low, high = first.span
     crossed = sum(low < place < high for place in second.starts)
     low, high = second.span

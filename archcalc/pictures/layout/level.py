@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from archcalc.pictures.graph import OUTSIDE, Edge, Place
 
@@ -61,7 +62,7 @@ class Link:
 
 @dataclass(slots=True)
 class Level:
-    """The nodes of one module, rank by rank, the links between ranks, and for each edge the links that it goes along."""
+    """The nodes of one module, rank by rank, the links between ranks, and for each edge the links on its way."""
 
     nodes: list[Node]
     ranks: list[list[Node]]
@@ -74,7 +75,9 @@ class Level:
 def level(boxes: Sequence[Node], edges: Sequence[Edge]) -> Level:
     """Boxes, given in forward order, and the edges between them in ranks."""
     entries = {at: Node(-1) for at in sorted({edge.source[1] for edge in edges if edge.source[0] == OUTSIDE})}
-    exits = {at: Node(len(boxes) + at) for at in sorted({edge.target[1] for edge in edges if edge.target[0] == OUTSIDE})}
+    exits = {
+        at: Node(len(boxes) + at) for at in sorted({edge.target[1] for edge in edges if edge.target[0] == OUTSIDE})
+    }
     ends = [
         (
             entries[edge.source[1]] if edge.source[0] == OUTSIDE else boxes[edge.source[0]],
@@ -98,7 +101,7 @@ def level(boxes: Sequence[Node], edges: Sequence[Edge]) -> Level:
             stops.append(lane)
         stops.append(target)
         way = []
-        for rank, (first, second) in enumerate(zip(stops, stops[1:], strict=False), start=source.rank):
+        for rank, (first, second) in enumerate(pairwise(stops), start=source.rank):
             key = (first, second, output if first is source else 0, entry if second is target else 0)
             channel = channels.setdefault(rank, {})
             if key not in channel:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from archcalc.pictures.choices import Direction
 from archcalc.pictures.graph import OUTSIDE, Box
 from archcalc.pictures.layout import sizes
 from archcalc.pictures.layout.level import Node, level
 from archcalc.pictures.layout.routes import Line, Point, lay_out
 from archcalc.pictures.text import width
-
-Direction = StrEnum("Direction", ["down", "right"])
-"""Where a picture runs, from the input to the output."""
 
 INSET = 13.0
 """Between a module's frame and what is in it."""
@@ -45,8 +42,11 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The line of an edge on the page, from border to border; `source` and `target` are ids, of a frame where it ends
-    at one; `tensor` is the same for all lines of one tensor within a module."""
+    """The line of an edge on the page, from border to border.
+
+    `source` and `target` are ids of boxes, of a frame where it ends at one. `tensor` is the same for all lines of one
+    tensor within a module.
+    """
 
     source: str
     target: str
@@ -211,7 +211,9 @@ class _Page:
         for edge, line in zip(around.edges, laid.lines, strict=True):
             points = tuple(self.point(across + each[0], along + each[1]) for each in line.points)
             tensor = f"{around.id}:{edge.source[0]}:{edge.source[1]}"
-            self.routes.append(Route(_end(around, edge.source[0]), _end(around, edge.target[0]), tensor, points, line.has_arrow))
+            self.routes.append(
+                Route(_end(around, edge.source[0]), _end(around, edge.target[0]), tensor, points, line.has_arrow)
+            )
 
     def _leaf(self, box: Box, node: Node, axis: float, start: float) -> Rectangle:
         return self._rectangle(axis - node.half, start, 2 * node.half, node.length)

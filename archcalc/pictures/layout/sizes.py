@@ -52,7 +52,12 @@ def needed_width(box: Box) -> float:
     if box.kind in ("input", "output"):
         return width(label, LABEL) + 8
     if is_pill(box):
-        return max(PILL, width(label, LABEL) + (width(detail, DETAIL) + 6 if detail else 0) + (16 if box.detail or len(label) > 1 else 0))
+        return max(
+            PILL,
+            width(label, LABEL)
+            + (width(detail, DETAIL) + 6 if detail else 0)
+            + (16 if box.detail or len(label) > 1 else 0),
+        )
     return max(width(label, LABEL), width(detail, DETAIL)) + BESIDE
 
 
