@@ -10,11 +10,11 @@ from archcalc.formats.safe import one_line
 from archcalc.formats.units import count, size
 from archcalc.pictures import lines
 from archcalc.pictures.build import cost_text
-from archcalc.pictures.choices import Theme
+from archcalc.pictures.choices import Direction, Theme
 from archcalc.pictures.graph import KINDS, Box
 from archcalc.pictures.labels import shape_text
 from archcalc.pictures.layout import sizes
-from archcalc.pictures.layout.nested import Layout, Placed
+from archcalc.pictures.layout.nested import Layout, Placed, Route
 from archcalc.pictures.lines import number
 from archcalc.pictures.measures import Measure, shade
 from archcalc.pictures.text import width
@@ -98,10 +98,10 @@ class _Writer:
         return "\n".join([*parts, "</svg>", ""])
 
     def _lines(self) -> list[str]:
-        by_tensor: dict[str, list[int]] = {}
-        for at, route in enumerate(self.layout.routes):
-            by_tensor.setdefault(route.tensor, []).append(at)
-        drawn = [lines.path(self.layout.routes[at] for at in routes) for routes in by_tensor.values()]
+        by_module: dict[str, list[Route]] = {}
+        for route in self.layout.routes:
+            by_module.setdefault(route.around, []).append(route)
+        drawn = [lines.path(routes) for routes in by_module.values()]
         return [
             *(f'<path class="line" d="{path}"/>' for path in drawn),
             f'<path class="head" d="{lines.heads(self.layout.routes)}"/>',
@@ -109,7 +109,7 @@ class _Writer:
 
     def _frame(self, placed: Placed) -> str:
         place, box = placed.rectangle, placed.box
-        x, y = placed.title
+        x, y = placed.text
         return (
             f'<g data-path="{_attribute(box.path)}" data-open="1"{self._mark(box)}><title>{self._tooltip(box)}</title>'
             f'<rect class="frame" {_rectangle(placed)} rx="8"/>'
@@ -151,15 +151,12 @@ class _Writer:
         )
 
     def _caption(self, placed: Placed) -> str:
-        box, place = placed.box, placed.rectangle
+        box = placed.box
         if not box.shape:
             return ""
-        x = place.x + place.width / 2
-        if self.layout.direction == "down":
-            where, y = f'class="shape quiet" x="{number(x + 6)}"', place.y + place.height + 12
-        else:
-            where, y = f'class="shape quiet middle" x="{number(x)}"', place.y - 4.5
-        return f'<text {where} y="{number(y)}">{escape(box.shape)}</text>'
+        x, y = placed.text
+        middle = "" if self.layout.direction == Direction.down else " middle"
+        return f'<text class="shape quiet{middle}" x="{number(x)}" y="{number(y)}">{escape(box.shape)}</text>'
 
     def _tooltip(self, box: Box) -> str:
         rows = [self.report.rows[row] for row in box.rows]

@@ -39,7 +39,7 @@ LIGHT_BOXES = {
     "activation": ("#fbf0cf", "#8a6a14"),
     "join": ("#ece5f8", "#7352ad"),
     "reshape": ("#f4f4f4", "#6b7280"),
-    "other": ("#f4f4f4", "#6b7280"),
+    "other": ("#f5ece6", "#8a6552"),
     "unknown": ("#ffffff", "#cf222e"),
 }
 """Fill and border by the kind of a box."""
@@ -56,7 +56,7 @@ DARK_BOXES = {
     "activation": ("#332a0c", "#c9a544"),
     "join": ("#2a2042", "#ab8fe0"),
     "reshape": ("#1c2026", "#8b949e"),
-    "other": ("#1c2026", "#8b949e"),
+    "other": ("#2c211b", "#c39a83"),
     "unknown": ("#0d1117", "#ff7b72"),
 }
 
