@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from archcalc.analysis import Analysis
     from archcalc.charts.chart import Chart
-    from archcalc.pictures.drawing import Drawing
+    from archcalc.pictures.drawing import Drawing, draw
     from archcalc.values.benchmark import Benchmark
     from archcalc.values.budget import Budget
     from archcalc.values.claim import Verdict, Verdicts
@@ -70,7 +70,7 @@ Formula = TypeVar("Formula", bound=Callable[..., int])
 
 # torch takes a second to import, and the classes of results a good part of what `archcalc --help` takes: whatever needs
 # them imports them when it is called.
-_CLASSES = {
+_IMPORTED_WHEN_USED = {
     "Benchmark": "values.benchmark",
     "Budget": "values.budget",
     "Chart": "charts.chart",
@@ -84,6 +84,7 @@ _CLASSES = {
     "Row": "values.report",
     "TensorSpec": "values.trace",
     "Verdict": "values.claim",
+    "draw": "pictures.drawing",
 }
 
 
@@ -97,9 +98,9 @@ render_with(_text)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _CLASSES:
+    if name not in _IMPORTED_WHEN_USED:
         raise AttributeError(f"module 'archcalc' has no attribute '{name}'")
-    return getattr(import_module(f"archcalc.{_CLASSES[name]}"), name)
+    return getattr(import_module(f"archcalc.{_IMPORTED_WHEN_USED[name]}"), name)
 
 
 def __dir__() -> list[str]:
@@ -240,62 +241,6 @@ def plot(
         optimizer=optimizer,
     )
     return draw(kind, request, theme)
-
-
-def draw(
-    model: str | nn.Module | Report,
-    inputs: Any = None,
-    *,
-    batch_size: int | None = None,
-    training: bool = False,
-    module: str = "",
-    depth: int | None = None,
-    opened: Collection[str] = (),
-    repeats: bool = True,
-    layer: str | None = None,
-    colour: str = "kind",
-    bench: Benchmark | str | Path | None = None,
-    direction: str = "down",
-    theme: str = "auto",
-    **settings: Any,
-) -> Drawing:
-    """The architecture as papers draw it: `draw("resnet18").save("resnet18.svg")`; a notebook shows it.
-
-    `model` is a report that is not folded, or as in `analyze`, with `inputs`, `batch_size`, `training` and `settings`.
-    `module` is the path of the module to draw, "" for the whole network. Modules are opened `depth` levels deep, None
-    for as far as gives some 40 boxes; those whose paths are in `opened`, too. Equal modules that follow each other are
-    drawn once, with their number, unless `repeats` is False. `layer` is marked. `colour` is "kind", "params", "macs",
-    "receptive_field", "saved_bytes", or "time" with `bench`, a benchmark with layers or its file. `direction` is "down"
-    or "right", `theme` "light", "dark" or "auto", which follows the reader's system.
-
-    Raises UsageError for a request that makes no sense, and UsageError and ModelError as `analyze` does.
-    """
-    from archcalc.pictures.drawing import drawing
-    from archcalc.values.benchmark import Benchmark, load
-    from archcalc.values.report import Report
-
-    trace = None
-    if isinstance(model, Report):
-        report = model
-    else:
-        from archcalc.analysis import analysis_of
-
-        backward = colour == "saved_bytes"
-        analysis = analysis_of(model, inputs, batch_size, settings=settings, training=training, backward=backward)
-        report, trace = analysis.report, analysis.trace
-    return drawing(
-        report,
-        trace,
-        module=module,
-        depth=depth,
-        opened=opened,
-        repeats=repeats,
-        layer=layer,
-        colour=colour,
-        benchmark=bench if bench is None or isinstance(bench, Benchmark) else load(bench),
-        direction=direction,
-        theme=theme,
-    )
 
 
 def explain(
