@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from archcalc.analysis import Analysis
     from archcalc.charts.chart import Chart
+    from archcalc.pictures.drawing import Drawing
     from archcalc.values.benchmark import Benchmark
     from archcalc.values.budget import Budget
     from archcalc.values.claim import Verdict, Verdicts
@@ -41,6 +42,7 @@ __all__ = [
     "Comparison",
     "Conventions",
     "Cost",
+    "Drawing",
     "Explanation",
     "LayerField",
     "ModelError",
@@ -54,6 +56,7 @@ __all__ = [
     "build",
     "compare",
     "conventions",
+    "draw",
     "explain",
     "formula",
     "memory",
@@ -74,6 +77,7 @@ _CLASSES = {
     "Comparison": "values.comparison",
     "Conventions": "values.conventions",
     "Cost": "values.report",
+    "Drawing": "pictures.drawing",
     "Explanation": "values.explanation",
     "LayerField": "values.layer_field",
     "Report": "values.report",
@@ -227,6 +231,62 @@ def plot(
         optimizer=optimizer,
     )
     return draw(kind, request, theme)
+
+
+def draw(
+    model: str | nn.Module | Report,
+    inputs: Any = None,
+    *,
+    batch_size: int | None = None,
+    training: bool = False,
+    module: str = "",
+    depth: int | None = None,
+    opened: Collection[str] = (),
+    repeats: bool = True,
+    layer: str | None = None,
+    colour: str = "kind",
+    bench: Benchmark | str | Path | None = None,
+    direction: str = "down",
+    theme: str = "auto",
+    **settings: Any,
+) -> Drawing:
+    """The architecture as papers draw it: `draw("resnet18").save("resnet18.svg")`; a notebook shows it.
+
+    `model` is a report that is not folded, or as in `analyze`, with `inputs`, `batch_size`, `training` and `settings`.
+    `module` is the path of the module to draw, "" for the whole network. Modules are opened `depth` levels deep, None
+    for as far as gives some 40 boxes; those whose paths are in `opened`, too. Equal modules that follow each other are
+    drawn once, with their number, unless `repeats` is False. `layer` is marked. `colour` is "kind", "params", "macs",
+    "receptive_field", "saved_bytes", or "time" with `bench`, a benchmark with layers or its file. `direction` is "down"
+    or "right", `theme` "light", "dark" or "auto", which follows the reader's system.
+
+    Raises UsageError for a request that makes no sense, and UsageError and ModelError as `analyze` does.
+    """
+    from archcalc.pictures.drawing import drawing
+    from archcalc.values.benchmark import Benchmark, load
+    from archcalc.values.report import Report
+
+    trace = None
+    if isinstance(model, Report):
+        report = model
+    else:
+        from archcalc.analysis import analysis_of
+
+        backward = colour == "saved_bytes"
+        analysis = analysis_of(model, inputs, batch_size, settings=settings, training=training, backward=backward)
+        report, trace = analysis.report, analysis.trace
+    return drawing(
+        report,
+        trace,
+        module=module,
+        depth=depth,
+        opened=opened,
+        repeats=repeats,
+        layer=layer,
+        colour=colour,
+        benchmark=bench if bench is None or isinstance(bench, Benchmark) else load(bench),
+        direction=direction,
+        theme=theme,
+    )
 
 
 def explain(
