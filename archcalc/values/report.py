@@ -278,6 +278,10 @@ class Report(Shown, Stored):
         """The `Chart` that `archcalc.plot(kind, report)` gives: "layers", "receptive-field", "compare", "roofline"."""
         return functions["plot"](kind, self, **options)
 
+    def draw(self, **options: Any) -> Any:
+        """The `Drawing` that `archcalc.draw(report)` gives: the architecture as papers draw it."""
+        return functions["draw"](self, **options)
+
     def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         rows, modules = document.pop("rows"), document.pop("modules")
         return {

@@ -27,6 +27,7 @@ STAGES = [
     "bench",
     "charts",
     "pictures",
+    "graphics",
     "render",
 ]
 STAGES += ["export", "pytest_plugin", "cli"]
