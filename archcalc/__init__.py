@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from archcalc.values.errors import ArchcalcError, ModelError, UsageError
-from archcalc.values.shown import render_with
+from archcalc.values.later import register
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,15 +86,6 @@ _IMPORTED_WHEN_USED = {
     "Verdict": "values.claim",
     "draw": "pictures.drawing",
 }
-
-
-def _text(value: object) -> str:
-    from archcalc.render.shown import text
-
-    return text(value)
-
-
-render_with(_text)
 
 
 def __getattr__(name: str) -> Any:
@@ -380,3 +371,18 @@ def benchmark(
     sizes = batch_size if isinstance(batch_size, Sequence) else (batch_size,)
     how = Setting(mode, device, dtype, channels_last, compiled, seconds, seed)
     return benchmark(models, inputs, how, batch_sizes=tuple(sizes), threads=threads, layers=layers, settings=settings)
+
+
+def _render(value: object, form: str) -> str:
+    from archcalc.render.shown import text
+
+    return text(value, form)
+
+
+def _row_at(report: Report, place: str) -> Row:
+    from archcalc.count.places import row_at
+
+    return row_at(report, place)
+
+
+register(render=_render, row_at=_row_at, plot=plot)

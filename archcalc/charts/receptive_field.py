@@ -36,13 +36,13 @@ def receptive_field(reports: Sequence[Report], theme: Theme) -> Spec:
     x = Scale(0, max(1, *(record["depth"] for record in points)), 0, WIDTH)
     rules = _inputs(list(inputs), y)
     labels = _labels([line for line in lines if line], rules, x, y)
+    hidden = [name for name, line in zip(names, lines, strict=True) if line and name not in labels]
     colour: Spec = {
         "field": "network",
         "type": "nominal",
-        "legend": None,
+        "legend": {"orient": "top", "title": None, "symbolType": "circle", "columns": 4} if hidden else None,
         "scale": {"domain": names, "range": [theme.colour(number) for number in range(len(names))]},
     }
-    hidden = [name for name, line in zip(names, lines, strict=True) if line and line[-1]["network"] not in labels]
     position = {"x": _x(x), "y": _y(y)}
     lost = any(row.receptive_field is None for report in reports for row in report.rows)
     body = {
@@ -60,7 +60,7 @@ def receptive_field(reports: Sequence[Report], theme: Theme) -> Spec:
                 "mark": {"type": "point", "size": 36, "strokeWidth": 1.5, "opacity": 1},
                 "encoding": {
                     **position,
-                    "stroke": colour,
+                    "stroke": {**colour, "legend": None},
                     "fill": {
                         "condition": {
                             "test": "datum.receptive_field === 'all'",
@@ -82,7 +82,7 @@ def receptive_field(reports: Sequence[Report], theme: Theme) -> Spec:
                     "dy": {"expr": "datum.dy"},
                     "align": {"expr": "datum.align"},
                 },
-                "encoding": {**position, "text": {"field": "network"}, "color": colour},
+                "encoding": {**position, "text": {"field": "network"}, "color": {**colour, "legend": None}},
             },
         ],
     }
@@ -90,7 +90,6 @@ def receptive_field(reports: Sequence[Report], theme: Theme) -> Spec:
         "Receptive field by depth; above the dashed line it is wider than the input",
         "○ sees the whole input" if any(record["receptive_field"] == "all" for record in points) else "",
         "where positions cannot be followed, a line ends" if lost else "",
-        f"without room for a label: {listed(hidden)}" if hidden else "",
     ]
     description = f"Lines: receptive field in pixels of {listed(names)} against the number of weight layers."
     return whole(theme, "How far a unit sees", [subtitle[0], "; ".join(filter(None, subtitle[1:]))], description, body)

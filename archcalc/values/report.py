@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from archcalc.values.columns import COLUMNS, total
 from archcalc.values.json_types import ExactFraction
+from archcalc.values.later import functions
 from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
 from archcalc.values.trace import Module, Parameter, Shape
@@ -253,6 +255,28 @@ class Report(Shown, Stored):
         Raises KeyError for any other key.
         """
         return total(self, key)
+
+    @property
+    def params(self) -> int:
+        """Elements of all parameters that ran, each counted once."""
+        return self.total("params")
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one forward pass; a lower bound unless `complete`."""
+        return self.total("macs")
+
+    def __getitem__(self, path: str) -> Row:
+        """The row of a layer, or one row for all calls of a module; UsageError with the closest paths for another."""
+        row: Row = functions["row_at"](self, path)
+        return row
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def plot(self, kind: str, **options: Any) -> Any:
+        """The `Chart` that `archcalc.plot(kind, report)` gives: "layers", "receptive-field", "compare", "roofline"."""
+        return functions["plot"](kind, self, **options)
 
     def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         rows, modules = document.pop("rows"), document.pop("modules")
