@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from archcalc.graphics import draw, plot
 from archcalc.values.errors import ArchcalcError, ModelError, UsageError
 from archcalc.values.later import register
 
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from archcalc.analysis import Analysis
+    from archcalc.charts.chart import Chart
+    from archcalc.pictures.drawing import Drawing, draw
     from archcalc.values.benchmark import Benchmark
     from archcalc.values.budget import Budget
     from archcalc.values.claim import Verdict, Verdicts
@@ -68,7 +70,7 @@ Formula = TypeVar("Formula", bound=Callable[..., int])
 
 # torch takes a second to import, and the classes of results a good part of what `archcalc --help` takes: whatever needs
 # them imports them when it is called.
-_CLASSES = {
+_IMPORTED_WHEN_USED = {
     "Benchmark": "values.benchmark",
     "Budget": "values.budget",
     "Chart": "charts.chart",
@@ -82,13 +84,14 @@ _CLASSES = {
     "Row": "values.report",
     "TensorSpec": "values.trace",
     "Verdict": "values.claim",
+    "draw": "pictures.drawing",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _CLASSES:
+    if name not in _IMPORTED_WHEN_USED:
         raise AttributeError(f"module 'archcalc' has no attribute '{name}'")
-    return getattr(import_module(f"archcalc.{_CLASSES[name]}"), name)
+    return getattr(import_module(f"archcalc.{_IMPORTED_WHEN_USED[name]}"), name)
 
 
 def __dir__() -> list[str]:
@@ -180,6 +183,54 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
     return compare(
         *(model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models)
     )
+
+
+def plot(
+    kind: str,
+    *models: str | nn.Module | Report,
+    inputs: Any = None,
+    batch_size: int | None = None,
+    theme: str = "light",
+    device: str | None = None,
+    bench: Benchmark | str | Path | None = None,
+    protocol: str | None = None,
+    optimizer: str = "sgd",
+) -> Chart:
+    """A chart that shows itself in a notebook and saves itself: `plot("zoo").save("zoo.svg")`.
+
+    `kind` is "zoo", "layers", "receptive-field", "memory", "roofline", "compare" or "latency". `models`, `inputs` and
+    `batch_size` as in `compare`; "memory" and "latency" take no reports, "zoo" takes names or nothing, for all.
+    `theme` is "light" or "dark". `device` is a known device for "roofline", or what "latency" measures on; `bench` is a
+    benchmark, or its file, for either of them. `protocol` is a part of the test protocol of the errors that "zoo"
+    shows, `optimizer` as in `memory`.
+
+    Pictures need the extra `archcalc[pictures]`; the chart's `spec` does not. Raises UsageError for a request that
+    makes no sense, and UsageError and ModelError as `analyze` does.
+    """
+    from archcalc.analysis import analysis_of
+    from archcalc.charts.plot import Request, chart
+    from archcalc.values.benchmark import Benchmark, load
+
+    def traced(
+        model: Any, *, inputs: Any = inputs, settings: dict[str, Any] | None = None, backward: bool = False
+    ) -> Analysis:
+        batch = batch_size if inputs is given else None
+        return analysis_of(model, inputs, batch, settings=settings or {}, training=backward, backward=backward)
+
+    given = inputs
+    networks: Any = models  # measure is not called where reports are among them
+    request = Request(
+        models=models,
+        analyze=traced,
+        measure=lambda: benchmark(
+            *networks, inputs=inputs, batch_size=batch_size, mode="inference", device=device or "cpu"
+        ),
+        benchmark=bench if bench is None or isinstance(bench, Benchmark) else load(bench),
+        device=device,
+        protocol=protocol,
+        optimizer=optimizer,
+    )
+    return chart(kind, request, theme)
 
 
 def explain(
@@ -333,4 +384,10 @@ def _row_at(report: Report, place: str) -> Row:
     return row_at(report, place)
 
 
-register(render=_render, row_at=_row_at, plot=plot, draw=draw)
+def _draw(report: Report, **options: Any) -> Drawing:
+    from archcalc.pictures.drawing import draw
+
+    return draw(report, **options)
+
+
+register(render=_render, row_at=_row_at, plot=plot, draw=_draw)

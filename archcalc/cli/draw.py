@@ -36,7 +36,7 @@ def draw(
     ] = None,
     direction: Annotated[Direction, typer.Option("--direction", help="Where the input's data flow.")] = Direction.down,
     theme: Annotated[Theme, typer.Option("--theme", help="Light, dark, or as the reader's system is.")] = Theme.auto,
-    form: Annotated[
+    picture: Annotated[
         FileFormat | None, typer.Option("-f", "--format", help="How it is written. [default: by FILE's suffix, or svg]")
     ] = None,
     output: Output = None,
@@ -57,7 +57,7 @@ def draw(
         from archcalc.pictures.files import contents
         from archcalc.values.benchmark import load
 
-        form = _format(form, output)
+        form = _format(picture, output)
         run = None if bench is None else load(bench)
         backward = colour == Colour.saved_bytes
         analysis = analyze(request(model, input_size, batch_size, set_), training, backward)
@@ -81,13 +81,14 @@ def draw(
             write_files({beside(output, name): content for name, content in files.items()})
 
 
-def _format(form: FileFormat | None, output: Path | None) -> FileFormat:
+def _format(picture: FileFormat | None, output: Path | None) -> FileFormat:
     """The format asked for, or that the file's suffix names; UsageError where a terminal would get a picture."""
     if output is not None and str(output) != "-":
-        form = form or format_of(output)
-    elif form in BINARY and sys.stdout is not None and sys.stdout.isatty():
-        raise UsageError(f"say where the picture goes: -o drawing.{form}")
-    form = form or FileFormat.svg
+        form = picture or format_of(output)
+    elif picture in BINARY and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"say where the picture goes: -o drawing.{picture}")
+    else:
+        form = picture or FileFormat.svg
     if form in BINARY:
         from archcalc.pictures.files import require
 

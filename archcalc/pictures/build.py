@@ -84,7 +84,7 @@ class _Freezer:
         return replace(box, children=(*inputs, *inner, *outputs), edges=tuple(map(moved, between)))
 
     def _end(self, kind: str, tensor: Tensor, number: int, of: int) -> Box:
-        name = f"{kind} {number + 1}" if of > 1 else kind
+        name = f"{kind} {number + 1}:" if of > 1 else kind
         text = f"{name} {self._shape(tensor)}"
         is_input = kind == "input"
         return Box(f"{kind}-{number}", "", kind, text, inputs=not is_input, outputs=is_input)
@@ -130,11 +130,18 @@ class _Freezer:
         if part.label:
             detail = " · ".join(part.details)
             return replace(box, label=part.label.text, detail=detail, elementwise=part.label.elementwise)
-        box = replace(box, label=_name(part, last, around))
+        box = replace(box, label=self._name(part, last, around))
         if depth <= 1 and part.path not in self.opened:
             return replace(box, detail=cost_text(self.report, rows))
         children, between = self._children(part, part.children, depth - 1)
         return replace(box, children=children, edges=between, shape="")
+
+    def _name(self, part: Part, last: Part, around: str) -> str:
+        """The path of a module within the one around it, of several the first and the last; a number with its class."""
+        names = [one_line(each.path.removeprefix(f"{around}.") if around else each.path) for each in (part, last)]
+        name = names[0] if names[0] == names[1] else f"{names[0]} – {names[1].rpartition('.')[2]}"
+        module = self.report.modules.get(part.path)
+        return f"{one_line(module.kind)} {name}" if module and names[0].isdecimal() else name
 
     def _new_shape(self, part: Part) -> str:
         """The shape of a part's output where it is not that of its input."""
@@ -153,9 +160,3 @@ def cost_text(report: Report, rows: Sequence[int]) -> str:
         if value or is_least:
             texts.append(f"{'≥ ' * is_least}{compact(value)} {column.title}")
     return " · ".join(texts)
-
-
-def _name(part: Part, last: Part, around: str) -> str:
-    """The path of a module within the one around it; of several the first and the last."""
-    names = [one_line(each.path.removeprefix(f"{around}.") if around else each.path) for each in (part, last)]
-    return names[0] if names[0] == names[1] else f"{names[0]} – {names[1].rpartition('.')[2]}"

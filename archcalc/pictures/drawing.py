@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archcalc.count.places import rows_at
+from archcalc.formats.safe import one_line
 from archcalc.pictures.build import View, graph
 from archcalc.pictures.choices import Colour, Direction, Theme, beside, format_of
 from archcalc.pictures.files import contents
@@ -17,10 +18,13 @@ from archcalc.pictures.layout.nested import Layout, layout
 from archcalc.pictures.measures import measure
 from archcalc.pictures.outline import Outline, outline
 from archcalc.pictures.svg import Style, svg
-from archcalc.values.benchmark import Benchmark
+from archcalc.values.benchmark import Benchmark, load
 from archcalc.values.errors import UsageError, unknown
 from archcalc.values.report import Report
 from archcalc.values.trace import Trace
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,64 @@ class Drawing:
                 raise UsageError(f"cannot write {target}: {error.strerror or error}") from error
 
     def __str__(self) -> str:
-        return self.svg()
+        return f"drawing of {one_line(self.outline.report.subject)}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows: the picture in light colours on white."""
         light = replace(self, style=replace(self.style, theme=Theme.light))
-        return {"image/svg+xml": light.svg(), "text/plain": f"Drawing of {self.outline.report.subject}"}
+        return {"image/svg+xml": light.svg(), "text/plain": str(self)}
+
+
+def draw(
+    model: str | nn.Module | Report,
+    inputs: Any = None,
+    *,
+    batch_size: int | None = None,
+    training: bool = False,
+    module: str = "",
+    depth: int | None = None,
+    opened: Collection[str] = (),
+    repeats: bool = True,
+    layer: str | None = None,
+    colour: str = "kind",
+    bench: Benchmark | str | Path | None = None,
+    direction: str = "down",
+    theme: str = "auto",
+    **settings: Any,
+) -> Drawing:
+    """The architecture as papers draw it: `draw("resnet18").save("resnet18.svg")`; a notebook shows it.
+
+    `model` is a report that is not folded, or as in `analyze`, with `inputs`, `batch_size`, `training` and `settings`.
+    `module` is the path of the module to draw, "" for the whole network. Modules are opened `depth` levels deep, None
+    for as far as gives some 40 boxes; those whose paths are in `opened`, too. Equal modules that follow each other are
+    drawn once, with their number, unless `repeats` is False. `layer` is marked. `colour` is "kind", "params", "macs",
+    "receptive_field", "saved_bytes", or "time" with `bench`, a benchmark with layers or its file. `direction` is "down"
+    or "right", `theme` "light", "dark" or "auto", which follows the reader's system.
+
+    Raises UsageError for a request that makes no sense, and UsageError and ModelError as `analyze` does.
+    """
+    trace = None
+    if isinstance(model, Report):
+        report = model
+    else:
+        from archcalc.analysis import analysis_of
+
+        backward = colour == "saved_bytes"
+        analysis = analysis_of(model, inputs, batch_size, settings=settings, training=training, backward=backward)
+        report, trace = analysis.report, analysis.trace
+    return drawing(
+        report,
+        trace,
+        module=module,
+        depth=depth,
+        opened=opened,
+        repeats=repeats,
+        layer=layer,
+        colour=colour,
+        benchmark=bench if bench is None or isinstance(bench, Benchmark) else load(bench),
+        direction=direction,
+        theme=theme,
+    )
 
 
 def drawing(

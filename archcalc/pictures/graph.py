@@ -13,7 +13,7 @@ KINDS = {
     "output": "output",
     "module": "module",
     "conv": "convolution",
-    "linear": "fully connected, matrix product",
+    "linear": "linear, matmul",
     "attention": "attention",
     "recurrent": "recurrent",
     "embedding": "embedding",

@@ -24,7 +24,7 @@ def point(place: Point) -> str:
 
 
 def path(routes: Iterable[Route]) -> str:
-    """One path for the lines of a tensor, so that where they lie on each other no line gets darker."""
+    """One path for several lines, so that where they lie on each other no line gets darker."""
     return "".join(dict.fromkeys(_rounded(_before_head(route)) for route in routes))
 
 

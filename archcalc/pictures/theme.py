@@ -39,7 +39,7 @@ LIGHT_BOXES = {
     "activation": ("#fbf0cf", "#8a6a14"),
     "join": ("#ece5f8", "#7352ad"),
     "reshape": ("#f4f4f4", "#6b7280"),
-    "other": ("#f4f4f4", "#6b7280"),
+    "other": ("#f5ece6", "#8a6552"),
     "unknown": ("#ffffff", "#cf222e"),
 }
 """Fill and border by the kind of a box."""
@@ -56,7 +56,7 @@ DARK_BOXES = {
     "activation": ("#332a0c", "#c9a544"),
     "join": ("#2a2042", "#ab8fe0"),
     "reshape": ("#1c2026", "#8b949e"),
-    "other": ("#1c2026", "#8b949e"),
+    "other": ("#2c211b", "#c39a83"),
     "unknown": ("#0d1117", "#ff7b72"),
 }
 
@@ -106,7 +106,8 @@ def _colours(theme: Theme) -> str:
         ".frame": f"fill:{palette['frame']};fill-opacity:.06;stroke:{palette['frame']}",
     }
     rules |= {f".k-{kind} rect": f"fill:{fill};stroke:{border}" for kind, (fill, border) in boxes.items()}
-    rules |= {f".m{step} rect": f"fill:{fill}" for step, fill in enumerate(ramp(theme))}
-    rules |= {f".m{step} .quiet": f"fill:{palette['text']}" for step in range(STEPS)}
+    rules[".plain rect"] = f"fill:{palette['page']};stroke:{palette['frame']}"
+    rules |= {f".m{step} rect": f"fill:{fill};stroke:{palette['line']}" for step, fill in enumerate(ramp(theme))}
+    rules |= {f".m{step} .detail": f"fill:{palette['text']}" for step in range(STEPS)}
     rules[".marked rect"] = f"stroke:{palette['accent']};stroke-width:3"
     return "".join(f".archcalc {selector}{{{style}}}" for selector, style in rules.items())

@@ -27,7 +27,6 @@ STAGES = [
     "bench",
     "charts",
     "pictures",
-    "graphics",
     "render",
 ]
 STAGES += ["export", "pytest_plugin", "cli"]

@@ -1,4 +1,4 @@
-"""Whatever network is drawn, however far it is opened: nothing overlaps, everything is there, no line runs over a box."""
+"""Whatever is drawn, however far it is opened: nothing overlaps, everything is there, no line runs over a box."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 import archcalc
 from archcalc.analysis import Analysis, analysis_of
@@ -18,12 +17,15 @@ from archcalc.pictures.choices import Direction
 from archcalc.pictures.flat import flat
 from archcalc.pictures.graph import Box
 from archcalc.pictures.layout import sizes
-from archcalc.pictures.layout.nested import Layout, Placed, Rectangle, layout
+from archcalc.pictures.layout.channels import tracks
+from archcalc.pictures.layout.level import Link, Node
+from archcalc.pictures.layout.nested import Layout, Placed, Rectangle, Route, layout
 from archcalc.pictures.outline import Outline, outline
 from archcalc.pictures.text import width
 from archcalc.values.report import Report, Source
 from tests.support.drawn_nets import Crossed, TwoEnds, UNet
 from tests.support.public_nets import convnext_tiny, densenet121, mobilenet_v2, vit_b_16
+from tests.support.random_boxes import picture
 from tests.support.random_nets import CHANNELS, network
 
 PUBLIC = {
@@ -74,6 +76,11 @@ def views(outlined: Outline) -> Iterator[View]:
 
 def check(outlined: Outline, view: View, direction: Direction) -> None:
     box = graph(outlined, view)
+    check_lines_apart(check_layout(box, direction))
+    check_edges(outlined.report, box)
+
+
+def check_layout(box: Box, direction: Direction) -> Layout:
     drawn = layout(box, direction)
     by_parent: dict[str, list[Placed]] = {}
     for placed in drawn.boxes:
@@ -85,7 +92,7 @@ def check(outlined: Outline, view: View, direction: Direction) -> None:
         check_siblings(siblings, places[parent])
     check_texts(drawn)
     check_lines(box, drawn, by_parent, places)
-    check_edges(outlined.report, box)
+    return drawn
 
 
 def check_siblings(siblings: list[Placed], parent: Rectangle) -> None:
@@ -117,45 +124,46 @@ def check_texts(drawn: Layout) -> None:
         box, place = placed.box, placed.rectangle
         label, detail = sizes.texts(box)
         if box.is_open:
-            assert place.x < placed.title[0]
-            assert placed.title[0] + width(label, sizes.DETAIL + 1) <= place.x + place.width + 0.02
+            assert place.x < placed.text[0]
+            assert placed.text[0] + width(label, sizes.DETAIL + 1) <= place.x + place.width + 0.02
         elif sizes.is_pill(box):
             assert width(label, sizes.LABEL) + width(detail, sizes.DETAIL) <= place.width
         else:
             assert max(width(label, sizes.LABEL), width(detail, sizes.DETAIL)) < place.width
         caption = width(box.shape, sizes.DETAIL)
-        if box.shape and drawn.direction == Direction.down:
-            assert place.x + place.width / 2 + 6 + caption <= drawn.width + 0.02, f"{box.shape} leaves the picture"
+        if box.shape and not box.is_open:
+            start = placed.text[0] - (0 if drawn.direction == Direction.down else caption / 2)
+            assert start >= 0
+            assert start + caption <= drawn.width + 0.02, f"{box.shape} leaves the picture"
 
 
 def check_lines(box: Box, drawn: Layout, by_parent: dict[str, list[Placed]], places: dict[str, Rectangle]) -> None:
-    routes = iter(drawn.routes)
     open_boxes = [each for each in box.walk() if each.is_open]
     assert len(drawn.routes) == sum(len(each.edges) for each in open_boxes)
-    inside = {each.id: {child.id for child in each.children} for each in open_boxes}
-    for route in routes:
-        around = next(
-            name
-            for name in (route.source, route.target, *parents(by_parent, route.source))
-            if encloses(inside, name, route.source, route.target)
-        )
+    for route in drawn.routes:
         for ident, point in ((route.source, route.points[0]), (route.target, route.points[-1])):
             assert on_border(places[ident], point), f"{route.source} to {route.target} ends beside {ident}"
         for start, end in pairwise(route.points):
             assert start[0] == end[0] or start[1] == end[1], "a line is not straight"
-            for placed in by_parent[around]:
+            for placed in by_parent[route.around]:
                 assert not crosses(placed.rectangle, start, end), (
                     f"{route.source} to {route.target} over {placed.box.id}"
                 )
 
 
-def parents(by_parent: dict[str, list[Placed]], ident: str) -> list[str]:
-    return [parent for parent, siblings in by_parent.items() if any(placed.box.id == ident for placed in siblings)]
-
-
-def encloses(inside: dict[str, set[str]], name: str, source: str, target: str) -> bool:
-    children = inside.get(name, set())
-    return (source == name or source in children) and (target == name or target in children) and source != target
+def check_lines_apart(drawn: Layout) -> None:
+    """Lines of different tensors lie on each other only on the way into the box that both lead to."""
+    pieces: dict[tuple[str, int, int], list[tuple[Route, float, float]]] = {}
+    for route in drawn.routes:
+        for start, end in pairwise(route.points):
+            axis = 0 if start[0] == end[0] else 1
+            low, high = sorted((start[1 - axis], end[1 - axis]))
+            pieces.setdefault((route.around, axis, round(start[axis])), []).append((route, low, high))
+    for together in pieces.values():
+        for (one, low, high), (other, other_low, other_high) in combinations(together, 2):
+            if one.tensor != other.tensor and one.target != other.target:
+                shared = min(high, other_high) - max(low, other_low)
+                assert shared < 1, f"{one.source} to {one.target} lies on {other.source} to {other.target}"
 
 
 def on_border(place: Rectangle, point: tuple[float, float]) -> bool:
@@ -211,7 +219,7 @@ def check_edges(report: Report, box: Box) -> None:
     order = dict.fromkeys(name for name, _ in sorted(expected) if name.startswith("input "))
     inputs = {name: f"input-{at}" for at, name in enumerate(first_read(report)) if name in order}
     wanted = {(inputs.get(start, start), end) for start, end in expected if start != end}
-    assert {edge for edge in flat(box).edges} == wanted
+    assert set(flat(box).edges) == wanted
 
 
 def first_read(report: Report) -> list[str]:
@@ -258,3 +266,25 @@ def test_every_picture_of_a_random_network_is_in_order(seed: int) -> None:
     for view in views(outlined):
         for direction in Direction:
             check(outlined, view, direction)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("direction", list(Direction))
+def test_the_layout_of_any_graph_is_in_order(direction: Direction) -> None:
+    for seed in range(400):
+        check_layout(picture(seed), direction)
+
+
+def test_what_was_made_last_enters_an_open_module_on_the_main_line() -> None:
+    """A layer of DenseNet reads all before it, the last of them on the axis."""
+    drawn = layout(graph(known("densenet121"), View(module="4", depth=9, repeats=False)))
+    points = {(route.source, route.target): route.points for route in drawn.routes}
+    assert [len(points[f"4.layers.{at}", f"4.layers.{at + 1}"]) for at in range(5)] == [2] * 5
+
+
+def test_a_line_that_starts_above_where_another_ends_turns_first() -> None:
+    one, other = Link(Node(0), Node(1), 0, 0, (0, 0)), Link(Node(2), Node(3), 0, 0, (2, 0))
+    one.source.across, one.target.across = 0, 50
+    other.source.across, other.target.across = 80, 0  # it crosses less the other way round
+    assert tracks([one, other], [one.target, other.target]) == 2
+    assert (one.bend, other.bend) == (0, 1)

@@ -13,7 +13,7 @@ STEP = 14.0
 CLEARANCE = 8.0
 """Between two lines on one track."""
 
-SAME = 0.5
+SAME = 0.005
 """Positions that differ by no more are the same."""
 
 
@@ -23,6 +23,7 @@ class Net:
 
     links: list[Link] = field(default_factory=list)
     after: set[int] = field(default_factory=set)
+    must_be_after: set[int] = field(default_factory=set)
     track: int = 0
 
     @property
@@ -42,7 +43,7 @@ class Net:
         return min(places), max(places)
 
 
-def tracks(links: Sequence[Link], rank: Sequence[Node], following: Sequence[Node]) -> int:
+def tracks(links: Sequence[Link], following: Sequence[Node]) -> int:
     """Set where each link between two ranks starts and ends across, and its track in `bend`; the number of tracks.
 
     A link into the side of a box keeps its place across and has no track, and neither has a straight one.
@@ -108,15 +109,34 @@ def _spread_ends(nets: Sequence[Net]) -> None:
             if target.is_box and not target.is_frame:
                 entering.setdefault(target, []).append(net)
     for target, several in entering.items():
-        several.sort(key=lambda net: sum(net.starts) / len(net.starts))
-        straight = [at for at, net in enumerate(several) if any(abs(s - target.across) < SAME for s in net.starts)]
-        centre = float(straight[0]) if straight else (len(several) - 1) / 2
-        most = max(centre, len(several) - 1 - centre)
-        step = min(STEP, max(target.half - 8, 1) / most) if most else 0.0
-        for at, net in enumerate(several):
+        limit = max(target.half - 8, 1.0)
+        nearest = {net: min((start - target.across for start in net.starts), key=abs) for net in several}
+        several.sort(key=lambda net: nearest[net])
+        wishes = [_wish(nearest[net], limit, alone=len(several) == 1) for net in several]
+        for net, place in zip(several, _apart(wishes, limit), strict=True):
             for link in net.links:
                 if link.target is target:
-                    link.end = target.across + (at - centre) * step
+                    link.end = target.across + place
+
+
+def _wish(start: float, limit: float, *, alone: bool) -> float:
+    """Where a net would end on a box, from its axis: straight below where it starts, else near or on the axis."""
+    if abs(start) <= min(limit, STEP + 2):
+        return start
+    return 0.0 if alone else min(STEP, limit) * (1 if start > 0 else -1)
+
+
+def _apart(wishes: Sequence[float], limit: float) -> list[float]:
+    """Places in the order of the wishes, as near to them as the space between them and the limits allow."""
+    gap = min(STEP - 2, 2 * limit / max(1, len(wishes) - 1))
+    places: list[float] = []
+    for wish in wishes:
+        places.append(max(wish, places[-1] + gap) if places else wish)
+    last = limit
+    for at in range(len(places) - 1, -1, -1):
+        places[at] = min(places[at], last)
+        last = places[at] - gap
+    return places
 
 
 def _assign_tracks(nets: Sequence[Net]) -> int:
@@ -126,6 +146,10 @@ def _assign_tracks(nets: Sequence[Net]) -> int:
         for second in range(first + 1, len(nets)):
             if spans[first][0] > spans[second][1] + CLEARANCE or spans[second][0] > spans[first][1] + CLEARANCE:
                 continue
+            if _lie_on_top(nets[first], nets[second]):
+                nets[first].must_be_after.add(second)
+            if _lie_on_top(nets[second], nets[first]):
+                nets[second].must_be_after.add(first)
             if _crossings(nets[first], nets[second]) <= _crossings(nets[second], nets[first]):
                 nets[second].after.add(first)
             else:
@@ -133,10 +157,13 @@ def _assign_tracks(nets: Sequence[Net]) -> int:
     left = set(range(len(nets)))
     free = 0
     while left:
-        # Where the wishes go round in a circle, the one that waits for the fewest goes first.
-        at = min(left, key=lambda number: (len(nets[number].after & left), number))
+        # Where they go round in a circle, the one that waits for the fewest goes first.
+        at = min(
+            left, key=lambda number: (len(nets[number].must_be_after & left), len(nets[number].after & left), number)
+        )
         left.remove(at)
-        nets[at].track = max((nets[other].track + 1 for other in nets[at].after - left), default=0)
+        before = (nets[at].after | nets[at].must_be_after) - left
+        nets[at].track = max((nets[other].track + 1 for other in before), default=0)
         for other in set(range(len(nets))) - left - {at}:
             overlaps = spans[at][0] <= spans[other][1] + CLEARANCE and spans[other][0] <= spans[at][1] + CLEARANCE
             if overlaps and nets[other].track >= nets[at].track:
@@ -145,11 +172,14 @@ def _assign_tracks(nets: Sequence[Net]) -> int:
     return free
 
 
-def _crossings(first: Net, second: Net) -> float:
-    """How often the lines of two nets cross if the first runs nearer to the sources; lying on top counts more."""
+def _lie_on_top(first: Net, second: Net) -> bool:
+    """Whether lines of two nets would lie on each other if the first ran nearer to the sources."""
+    return any(abs(start - end) < 2 for start in second.starts for end in first.ends)
+
+
+def _crossings(first: Net, second: Net) -> int:
+    """How often the lines of two nets cross if the first runs nearer to the sources."""
     low, high = first.span
     crossed = sum(low < place < high for place in second.starts)
     low, high = second.span
-    crossed += sum(low < place < high for place in first.ends)
-    on_top = sum(abs(start - end) < 2 for start in second.starts for end in first.ends)
-    return crossed + 100 * on_top
+    return crossed + sum(low < place < high for place in first.ends)

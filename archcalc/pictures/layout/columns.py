@@ -9,11 +9,15 @@ its right. A region that nothing splits keeps its longest way on the axis, and t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from archcalc.pictures.layout.level import Level, Node
 
 BRANCH_GAP = 22.0
 LANE_GAP = 14.0
+EVEN = 1.3
+"""Branches whose distances differ by no more than this factor are spaced evenly."""
+
 SNAP = 14.0
 """A middle branch that is no further than this from the axis is moved onto it."""
 
@@ -141,13 +145,12 @@ def _bounds(positions: Positions) -> tuple[float, float]:
 
 
 def _centred(placed: list[Positions]) -> Positions:
-    """Branches from left to right, their first and last axes as far from the middle."""
-    axes = []
-    edge = 0.0
-    for positions in placed:
-        left, right = _bounds(positions)
-        axes.append(edge - left)
-        edge += right - left + BRANCH_GAP
+    """Branches from left to right, their first and last axes as far from the middle; similar ones evenly spaced."""
+    bounds = [_bounds(positions) for positions in placed]
+    steps = [right - left + BRANCH_GAP for (_, right), (left, _) in pairwise(bounds)]
+    if max(steps) <= EVEN * min(steps):
+        steps = [max(steps)] * len(steps)
+    axes = list(accumulate(steps, initial=0.0))
     middle = (axes[0] + axes[-1]) / 2
     nearest = min(axes, key=lambda axis: abs(axis - middle))
     if abs(nearest - middle) <= SNAP:

@@ -72,9 +72,10 @@ class Level:
     exits: dict[int, Node]
 
 
-def level(boxes: Sequence[Node], edges: Sequence[Edge]) -> Level:
-    """Boxes, given in forward order, and the edges between them in ranks."""
-    entries = {at: Node(-1) for at in sorted({edge.source[1] for edge in edges if edge.source[0] == OUTSIDE})}
+def level(boxes: Sequence[Node], edges: Sequence[Edge], main: int = 0) -> Level:
+    """Boxes, given in forward order, and the edges between them in ranks; `main` is the input on the main line."""
+    inputs = sorted({edge.source[1] for edge in edges if edge.source[0] == OUTSIDE})
+    entries = {at: Node(-2 if at == main else -1) for at in inputs}
     exits = {
         at: Node(len(boxes) + at) for at in sorted({edge.target[1] for edge in edges if edge.target[0] == OUTSIDE})
     }

@@ -50,7 +50,7 @@ def lay_out(level: Level, caption: float, title: float = 0.0, least: float = 0.0
         along += thickness[number]
         if number == len(level.ranks) - 1:
             break
-        count = tracks(level.channels[number], rank, level.ranks[number + 1])
+        count = tracks(level.channels[number], level.ranks[number + 1])
         lead = caption if any(node.caption for node in rank) else 0.0
         if number == 0 and level.entries:
             lead = max(lead, title)
@@ -67,7 +67,7 @@ def lay_out(level: Level, caption: float, title: float = 0.0, least: float = 0.0
                 link.bend = starts[number][0] + TRACK * link.bend
     if not level.exits and title:
         along += LEAVING
-    return [_line(way) for way in level.ways], along
+    return [_line(way) for way in level.ways], max(along, least)
 
 
 def _line(way: list[Link]) -> Line:
@@ -89,7 +89,8 @@ def _line(way: list[Link]) -> Line:
 def _straightened(points: list[Point]) -> list[Point]:
     """Without the points at which the line does not turn."""
     kept: list[Point] = []
-    for point in points:
+    for x, y in points:
+        point = (kept[-1][0] if kept and abs(x - kept[-1][0]) < SAME else x, y)
         if kept and abs(point[0] - kept[-1][0]) < SAME and abs(point[1] - kept[-1][1]) < SAME:
             continue
         if len(kept) > 1 and any(

@@ -14,6 +14,9 @@ DETAIL = 10.5
 WIDEST = 230.0
 """Of a box's text; a longer one is shortened, and the whole of it is in the tooltip."""
 
+USUAL = 150.0
+"""Boxes of calls are as wide as the widest of a picture, or this where that is wider; to the right, as they need."""
+
 BESIDE = 20.0
 """What a box has on both sides of its text, together."""
 
@@ -69,7 +72,7 @@ def height(box: Box, has_details: bool) -> float:
 
 
 def common_width(boxes: Iterable[Box]) -> float:
-    """The width that boxes of one module share, those apart that are text alone, round or open."""
+    """The width that all of these boxes need, those apart that are text alone, round or open."""
     return max((needed_width(box) for box in boxes if shares_width(box)), default=0.0)
 
 
