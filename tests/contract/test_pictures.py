@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from runpy import run_path
 
 import pytest
-from pictures import FOLDER, PICTURES, THEMES, drawn
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+SCRIPT = run_path(str(ROOT / "reports" / "pictures.py"))
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("theme", SCRIPT["THEMES"])
+@pytest.mark.parametrize("name", SCRIPT["PICTURES"])
 def test_the_committed_pictures_are_fresh(name: str, theme: str) -> None:
     pytest.importorskip("vl_convert", reason="vl-convert is not installed; pip install 'archcalc[pictures]'")
-    assert (FOLDER / f"{name}-{theme}.svg").read_text(encoding="utf-8") == drawn(name, theme), "run: make pictures"
+    assert (SCRIPT["FOLDER"] / f"{name}-{theme}.svg").read_text(encoding="utf-8") == SCRIPT["drawn"](name, theme)
 
 
 def test_the_readme_shows_every_picture_in_light_and_dark_with_words_for_it() -> None:
     shown = re.findall(
-        r'srcset="docs/pictures/([\w-]+)-dark\.svg">\n<img alt="[^"]{40,}" src="docs/pictures/([\w-]+)-light\.svg"',
-        README.read_text(encoding="utf-8"),
+        r'srcset="docs/pictures/([\w-]+)-dark\.svg">\s<img src="docs/pictures/([\w-]+)-light\.svg"\salt="[^"]{40,}">',
+        (ROOT / "README.md").read_text(encoding="utf-8"),
     )
-    assert sorted(shown) == sorted((name, name) for name in PICTURES)
+    assert sorted(shown) == sorted((name, name) for name in SCRIPT["PICTURES"])
