@@ -13,13 +13,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from archcalc.values.errors import ArchcalcError, ModelError, UsageError
-from archcalc.values.shown import render_with
+from archcalc.values.later import register
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import nn
 
+    from archcalc.analysis import Analysis
+    from archcalc.charts.chart import Chart
     from archcalc.values.benchmark import Benchmark
     from archcalc.values.budget import Budget
     from archcalc.values.claim import Verdict, Verdicts
@@ -35,6 +37,7 @@ __all__ = [
     "ArchcalcError",
     "Benchmark",
     "Budget",
+    "Chart",
     "Comparison",
     "Conventions",
     "Cost",
@@ -55,6 +58,7 @@ __all__ = [
     "formula",
     "memory",
     "names",
+    "plot",
     "receptive_field",
     "verify",
 ]
@@ -66,6 +70,7 @@ Formula = TypeVar("Formula", bound=Callable[..., int])
 _CLASSES = {
     "Benchmark": "values.benchmark",
     "Budget": "values.budget",
+    "Chart": "charts.chart",
     "Comparison": "values.comparison",
     "Conventions": "values.conventions",
     "Cost": "values.report",
@@ -76,15 +81,6 @@ _CLASSES = {
     "TensorSpec": "values.trace",
     "Verdict": "values.claim",
 }
-
-
-def _text(value: object) -> str:
-    from archcalc.render.shown import text
-
-    return text(value)
-
-
-render_with(_text)
 
 
 def __getattr__(name: str) -> Any:
@@ -182,6 +178,55 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
     return compare(
         *(model if isinstance(model, Report) else analyze(model, inputs, batch_size=batch_size) for model in models)
     )
+
+
+def plot(
+    kind: str,
+    *models: str | nn.Module | Report,
+    inputs: Any = None,
+    batch_size: int | None = None,
+    theme: str = "light",
+    device: str | None = None,
+    bench: Benchmark | str | Path | None = None,
+    protocol: str | None = None,
+    optimizer: str = "sgd",
+) -> Chart:
+    """A chart that shows itself in a notebook and saves itself: `plot("zoo").save("zoo.svg")`.
+
+    `kind` is "zoo", "layers", "receptive-field", "memory", "roofline", "compare" or "latency". `models`, `inputs` and
+    `batch_size` as in `compare`; "memory" and "latency" take no reports, "zoo" takes names or nothing, for all.
+    `theme` is "light" or "dark". `device` is a known device for "roofline", or what "latency" measures on; `bench` is a
+    benchmark, or its file, for either of them. `protocol` is a part of the test protocol of the errors that "zoo"
+    shows, `optimizer` as in `memory`.
+
+    Pictures need the extra `archcalc[pictures]`; the chart's `spec` does not. Raises UsageError for a request that
+    makes no sense, and UsageError and ModelError as `analyze` does.
+    """
+    from archcalc.analysis import analysis_of
+    from archcalc.charts.plot import Request
+    from archcalc.charts.plot import plot as draw
+    from archcalc.values.benchmark import Benchmark, load
+
+    def traced(
+        model: Any, *, inputs: Any = inputs, settings: dict[str, Any] | None = None, backward: bool = False
+    ) -> Analysis:
+        batch = batch_size if inputs is given else None
+        return analysis_of(model, inputs, batch, settings=settings or {}, training=backward, backward=backward)
+
+    given = inputs
+    networks: Any = models  # measure is not called where reports are among them
+    request = Request(
+        models=models,
+        analyze=traced,
+        measure=lambda: benchmark(
+            *networks, inputs=inputs, batch_size=batch_size, mode="inference", device=device or "cpu"
+        ),
+        benchmark=bench if bench is None or isinstance(bench, Benchmark) else load(bench),
+        device=device,
+        protocol=protocol,
+        optimizer=optimizer,
+    )
+    return draw(kind, request, theme)
 
 
 def explain(
@@ -321,3 +366,18 @@ def benchmark(
     sizes = batch_size if isinstance(batch_size, Sequence) else (batch_size,)
     how = Setting(mode, device, dtype, channels_last, compiled, seconds, seed)
     return benchmark(models, inputs, how, batch_sizes=tuple(sizes), threads=threads, layers=layers, settings=settings)
+
+
+def _render(value: object, form: str) -> str:
+    from archcalc.render.shown import text
+
+    return text(value, form)
+
+
+def _row_at(report: Report, place: str) -> Row:
+    from archcalc.count.places import row_at
+
+    return row_at(report, place)
+
+
+register(render=_render, row_at=_row_at, plot=plot)

@@ -11,6 +11,7 @@ from typing import Any
 
 from archcalc.values.claim import FORMS, VERDICTS, Claim
 from archcalc.values.errors import ArchcalcError, UsageError, unknown
+from archcalc.values.files import read_file
 
 LONGEST = 2_000
 """Characters that a text in a claim may have."""
@@ -40,9 +41,7 @@ def documented() -> list[Claim]:
 def read(path: Path) -> list[Claim]:
     """The claims of a file. UsageError, naming file and entry, for whatever is wrong with it."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+        text = read_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text") from error
     return parse(text, str(path))

@@ -50,27 +50,27 @@ def _width() -> int:
     return max(40, shutil.get_terminal_size((80, 24)).columns)
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, content: str | bytes) -> None:
     """Replace a file in one step, so that nobody ever finds half of one; a device or a pipe is written to."""
     try:
         if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(_encoded(content))
             return
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-    write_files({path: text})
+    write_files({path: content})
 
 
-def write_files(texts: Mapping[Path, str]) -> None:
+def write_files(contents: Mapping[Path, str | bytes]) -> None:
     """Replace files, all of them or none: each is written beside its place first, then all are moved there.
 
     Raises UsageError, naming the file, if one cannot be written. Should a file fail to move after others did, which is
     next to impossible, the error names those that are new.
     """
     with interrupt_deferred(), ExitStack() as drafts:
-        moves = [_draft(path, text, drafts) for path, text in texts.items()]
+        moves = [_draft(path, content, drafts) for path, content in contents.items()]
         moved: list[str] = []
-        for path, move in zip(texts, moves, strict=True):
+        for path, move in zip(contents, moves, strict=True):
             try:
                 move()
             except OSError as error:
@@ -79,7 +79,7 @@ def write_files(texts: Mapping[Path, str]) -> None:
             moved.append(path.name)
 
 
-def _draft(path: Path, text: str, drafts: ExitStack) -> Callable[[], object]:
+def _draft(path: Path, content: str | bytes, drafts: ExitStack) -> Callable[[], object]:
     """Writes a draft beside the file, which `drafts` removes again, and gives what moves it into place."""
     try:
         target = path.resolve()
@@ -89,7 +89,7 @@ def _draft(path: Path, text: str, drafts: ExitStack) -> Callable[[], object]:
             raise PermissionError(errno.EACCES, "it is read-only")
         draft = target.with_name(f".archcalc-{token_hex(8)}")
         drafts.callback(draft.unlink, missing_ok=True)
-        _write_new(draft, text)
+        _write_new(draft, content)
         if target.exists():
             shutil.copymode(target, draft)
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
@@ -97,10 +97,14 @@ def _draft(path: Path, text: str, drafts: ExitStack) -> Callable[[], object]:
     return partial(draft.replace, target)
 
 
-def _write_new(path: Path, text: str) -> None:
+def _write_new(path: Path, content: str | bytes) -> None:
     """Write a file that must not exist yet, so that no link that somebody laid there is followed."""
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
+    with path.open("xb") as file:
+        file.write(_encoded(content))
+
+
+def _encoded(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
 
 
 def say(message: str) -> None:

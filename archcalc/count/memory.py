@@ -14,7 +14,7 @@ from functools import cache
 
 from archcalc.count.checkpoints import checkpoint_notes, closure_bytes, outputs_of, run_again, saved_again
 from archcalc.ops import definition
-from archcalc.values.budget import Budget, Peak
+from archcalc.values.budget import Budget, Peak, Step, Timeline
 from archcalc.values.errors import unknown
 from archcalc.values.trace import Op, TensorSpec, Trace
 
@@ -123,20 +123,28 @@ def _highest(steps: Iterable[tuple[int, str]]) -> Peak:
     return max((Peak(*step) for step in steps), key=lambda peak: peak.nbytes, default=Peak(0, ""))
 
 
-def _training(trace: Trace) -> Peak:
-    """The highest of the steps forward, with what is saved so far, and backward, with the gradients that are alive."""
+def timeline(trace: Trace) -> Timeline:
+    """What is alive in memory at each step of a training step; `trace` must have followed autograd.
+
+    The steps forward hold what is saved so far, those backward the gradients that are alive.
+    """
     saved: dict[int, int] = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
     captured = closure_bytes(trace, _constants(trace))
     steps = []
     for alive, op in zip(_live(trace), trace.ops, strict=True):
         saved.update(op.saved)
         saved.update(captured.get(op.index, ()))
-        steps.append((sum((saved | alive).values()), op.path or op.kind))
-    return _highest([*steps, *_backward(trace, sum(saved.values()), captured)])
+        unsaved = sum(size for storage, size in alive.items() if storage not in saved)
+        steps.append(Step(op.path or op.kind, "forward", sum((saved | alive).values()) - unsaved, unsaved, 0))
+    return Timeline(trace.subject, trace.batch_size, (*steps, *_backward(trace, sum(saved.values()), captured)))
 
 
-def _backward(trace: Trace, saved: int, captured: dict[int, dict[int, int]]) -> Iterable[tuple[int, str]]:
-    """Bytes at each step back: saved tensors, gradients of activations, gradients of weights so far.
+def _training(trace: Trace) -> Peak:
+    return _highest((step.nbytes, step.path) for step in timeline(trace).steps)
+
+
+def _backward(trace: Trace, saved: int, captured: dict[int, dict[int, int]]) -> Iterable[Step]:
+    """Each step back: saved tensors, gradients of activations, gradients of weights so far.
 
     A checkpointed region runs forward again before its last call runs backward.
     """
@@ -157,8 +165,9 @@ def _backward(trace: Trace, saved: int, captured: dict[int, dict[int, int]]) -> 
             if number in running or region.first == region.stop:
                 continue
             running.add(number)
-            beside = saved + sum(dict(gradients.values()).values()) + weights
-            yield from ((beside + size, path) for size, path in run_again(trace, number, again, constant))
+            alive = sum(dict(gradients.values()).values())
+            for size, path in run_again(trace, number, again, constant):
+                yield Step(path, "backward", saved, alive + size, weights)
             saved += sum(sum(again[one.index][number].values()) for one in trace.ops[region.first : region.stop])
             if region.reentrant:
                 kept = outputs_of(trace, number, constant, again) + (own[1] if own else 0)
@@ -172,7 +181,7 @@ def _backward(trace: Trace, saved: int, captured: dict[int, dict[int, int]]) -> 
                     passed_on = _passes_gradient_on(op) and spec.producer not in gradients
                     gradients[spec.producer] = own if passed_on else (spec.producer, spec.nbytes)
         held = dict(gradients.values())
-        yield saved + sum(held.values()) + weights, op.path or op.kind
+        yield Step(op.path or op.kind, "backward", saved, sum(held.values()), weights)
         gradients.pop(op.index, None)
         saved -= sum(size for _, size in op.saved) + sum(captured.get(op.index, {}).values())
         saved -= sum(sum(again[op.index][number].values()) for number in op.checkpoints if number in running)

@@ -122,10 +122,12 @@ def _bytes_moved(op: Op) -> dict[str, Any]:
 def _backward_columns(op: Op, known: Cost, unknown: tuple[str, ...]) -> dict[str, Any]:
     """The backward pass of a call, as far as its products ran as ops that torch counts."""
     counted = sum(aten.flops or 0 for aten in op.aten) // 2 == known.macs
-    macs = sum(aten.backward + aten.recomputations * (aten.flops or 0) for aten in op.aten) // 2
+    recomputed = sum(aten.recomputations * (aten.flops or 0) for aten in op.aten) // 2
+    macs = sum(aten.backward for aten in op.aten) // 2 + recomputed
     return {
         "backward_macs": macs if counted and known.backward and not unknown else None,
         "saved_bytes": sum(size for _, size in op.saved),
+        "recomputed_macs": recomputed,
     }
 
 

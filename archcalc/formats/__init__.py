@@ -12,7 +12,7 @@ from archcalc.values.errors import unknown
 if TYPE_CHECKING:
     from archcalc.values.document import Document
 
-Format = StrEnum("Format", ["table", "csv", "json", "markdown", "latex"])
+Format = StrEnum("Format", ["table", "csv", "json", "markdown", "latex", "html"])
 """Each is written by `written` of the module of that name in this folder, which is imported when it is wanted."""
 
 FORMATS = tuple(Format)

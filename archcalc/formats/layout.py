@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from unicodedata import combining, east_asian_width
@@ -11,6 +12,9 @@ GAP = 2
 
 BREAKS = "._/,;:-"
 """Characters behind which a cell may go on in the next line, where it has no blank to break at."""
+
+_WORDS = re.compile(r"\d[\d,.]*|[^\s._/,;:-]+[._/,;:-]?")
+"""The pieces of a text that stay whole: a number, or what stands between two places to break at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,17 @@ def widths(columns: Sequence[ColumnLayout], width: int) -> list[int]:
         at = max(words or range(len(given)), key=given.__getitem__)
         given[at] -= 1
     return given
+
+
+def breaks_a_word(columns: Sequence[ColumnLayout], given: Sequence[int]) -> bool:
+    """Whether at these widths a figure goes on in the next line, or a word is cut where it has no separator."""
+    for column, width in zip(columns, given, strict=True):
+        pieces = _WORDS.findall(column.title)
+        for cell in column.cells:
+            pieces += cell.split("\n") if column.right else _WORDS.findall(cell)
+        if max(map(width_of, pieces), default=0) > width:
+            return True
+    return False
 
 
 def _row_width(widths: Sequence[int]) -> int:

@@ -22,6 +22,9 @@ BAR = 10
 PROSE = 38
 """Columns that a sentence needs before it is worth showing."""
 
+NARROW = 60
+"""Below so many columns a table whose words do not fit is written as a record a row."""
+
 KIND = 19
 """Columns that other text needs: most kinds fit, and the longer ones fold at their underscore."""
 
@@ -41,9 +44,13 @@ def _table(table: Table, options: Options) -> Iterator[str]:
         pages = [layout.chosen(columns, options.width)]
         shown = {column.key for column in pages[0]}
         hidden = [column.title for column in columns if column.key not in shown and column.title != "share"]
-    for page in pages:
-        yield ""
-        yield from _page(page, table.total is not None, options)
+    if options.width < NARROW and any(layout.breaks_a_word(page, layout.widths(page, options.width)) for page in pages):
+        hidden = []
+        yield from _records([column for column in columns if column.title != "share"], options)
+    else:
+        for page in pages:
+            yield ""
+            yield from _page(page, table.total is not None, options)
     remarks = list(table.remarks)
     if hidden:
         remarks.append(
@@ -123,6 +130,23 @@ def _page(columns: Sequence[ColumnLayout], total: bool, options: Options) -> Ite
             yield from _row(row, columns, widths, "strong", options)
         else:
             yield from _row(row, columns, widths, "", options)
+
+
+def _records(columns: Sequence[ColumnLayout], options: Options) -> Iterator[str]:
+    """A record a row: the first cell on a line of its own, then one line for each other that holds something."""
+    others = columns[1:]
+    indent = min(max((width_of(column.title) for column in others), default=0), options.width // 2) + GAP
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        yield ""
+        for line in layout.folded(cells[0], options.width) if cells[0] else []:
+            yield _styled(line, "strong", options)
+        for column, cell in zip(others, cells[1:], strict=True):
+            if cell:
+                titles = layout.folded(column.title, indent - GAP)
+                lines = layout.folded(cell, options.width - GAP - indent)
+                for title, line in zip_longest(titles, lines, fillvalue=""):
+                    text = _styled(line, _tone(cell, column), options)
+                    yield f"{' ' * GAP}{title}{' ' * (indent - width_of(title))}{text}".rstrip()
 
 
 def _row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from math import floor, log10
 from typing import Any
@@ -16,9 +17,13 @@ ASCII = str.maketrans(
     dict.fromkeys(EIGHTHS[1:4], "")
     | dict.fromkeys((*EIGHTHS[4:], "█"), "#")
     | {"─": "-", "·": "|", "×": "x", "≥": ">=", "–": "-", "—": "-", "…": "...", "→": "->"}
+    | {"⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "Σ": "sum", "√": "sqrt", "−": "-", "≤": "<=", "²": "^2"}
     | dict.fromkeys("“”„", '"')
     | dict.fromkeys("‘’", "'")
 )
+
+_TIMES = re.compile(r"(?<=\S)·(?=\S)")
+"""A dot that multiplies; one that separates facts has blanks around it."""
 
 
 def count(value: float) -> str:
@@ -201,4 +206,6 @@ def raw(value: Any, unit: str) -> str:
 
 def ascii_only(written: str) -> str:
     """The same for a stream that has no other characters; what has no plain twin is written as its escape."""
-    return written if written.isascii() else written.translate(ASCII).encode("ascii", "backslashreplace").decode()
+    if written.isascii():
+        return written
+    return _TIMES.sub("*", written).translate(ASCII).encode("ascii", "backslashreplace").decode()

@@ -14,85 +14,113 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from functools import cache
-from math import lcm
+from math import gcd, lcm
 
 from archcalc.values.axis_field import AxisField
+from archcalc.values.steps import composed, is_rising, starts_of, steps, value_at
 
 
 class UnknownError(Exception):
     """The positions of a receptive field cannot be followed through a call."""
 
 
-def _mapped(axis: AxisField, period: int, step: int, read: Callable[[int], Sequence[int]]) -> AxisField:
-    """The field of outputs j that read the inputs `read(j)`; `read(j + period)` is `read(j)` moved by `step`."""
+def _mapped(
+    axis: AxisField, period: int, step: int, first: Callable[[int], int], last: Callable[[int], int]
+) -> AxisField:
+    """The field of outputs j that read the inputs from `first(j)` to `last(j)`, neither of which falls as j grows.
+
+    Outputs `period` further on read inputs `step` further on.
+    """
     outputs = _common_period(axis, period, step)
-    lo, hi = [], []
-    for j in range(outputs):
-        seen = [axis.ends(i) for i in read(j)]
-        if not seen:
-            raise UnknownError
-        lo.append(min(first for first, _ in seen))
-        hi.append(max(last for _, last in seen))
-    shift = Fraction(outputs * step, period) * axis.jump
-    return _shortest(replace(axis, lo=tuple(lo), hi=tuple(hi), shift=int(shift)))
+    lo = composed(axis.lo, axis.shift, outputs, first)
+    hi = composed(axis.hi, axis.shift, outputs, last)
+    return _shortest(replace(axis, lo=lo, hi=hi, shift=outputs * step * axis.shift // (period * len(axis.lo))))
+
+
+def _mapped_one_by_one(axis: AxisField, period: int, step: int, read: Callable[[int], Sequence[int]]) -> AxisField:
+    """The field of outputs j that read the inputs `read(j)`, which may have gaps; the reads repeat as for `_mapped`."""
+    outputs = _common_period(axis, period, step)
+    ends = [[axis.ends(i) for i in read(j)] for j in range(outputs)]
+    if not all(ends):
+        raise UnknownError
+    lo = steps(outputs, ((j, min(first for first, _ in seen)) for j, seen in enumerate(ends)))
+    hi = steps(outputs, ((j, max(last for _, last in seen)) for j, seen in enumerate(ends)))
+    return _shortest(replace(axis, lo=lo, hi=hi, shift=outputs * step * axis.shift // (period * len(axis.lo))))
 
 
 def _common_period(axis: AxisField, period: int, step: int) -> int:
     """Outputs after which both the pattern of reading and the periodic field that is read repeat."""
     before = len(axis.lo)
-    return next(period * turn for turn in range(1, before + 1) if turn * step % before == 0)
+    return period * before // gcd(before, step)
 
 
 def _shortest(axis: AxisField) -> AxisField:
     """The same field, written with its shortest period."""
-    lo, hi, shift, period = axis.lo, axis.hi, axis.shift, len(axis.lo)
-    for short in range(1, period):
-        if period % short or shift * short % period:
-            continue
-        part = shift * short // period
-        if all(
-            lo[j] == lo[j % short] + part * (j // short) and hi[j] == hi[j % short] + part * (j // short)
-            for j in range(period)
+    period = len(axis.lo)
+    starts = {*starts_of(axis.lo), *starts_of(axis.hi)}
+    turns_in_shift = gcd(period, axis.shift)
+    # the ends move on in every period, however short, so that no more periods than steps can lie in this one
+    for turns in range(min(turns_in_shift, len(starts) + 1), 1, -1):
+        short, part = period // turns, axis.shift // turns
+        places = [*starts, *[start - short for start in starts]]
+        if turns_in_shift % turns == 0 and all(
+            axis.ends(j + short) == (axis.ends(j)[0] + part, axis.ends(j)[1] + part) for j in places
         ):
-            return replace(axis, lo=lo[:short], hi=hi[:short], shift=part)
+            lo, hi = (
+                steps(short, ((start, ends[start]) for start in starts_of(ends) if start < short))
+                for ends in (axis.lo, axis.hi)
+            )
+            return replace(axis, lo=lo, hi=hi, shift=part)
     return axis
+
+
+def _is_rising(axis: AxisField) -> bool:
+    """Whether units further on see no earlier pixels, so that a window sees what its first and last positions do."""
+    return is_rising(axis.lo, axis.shift) and is_rising(axis.hi, axis.shift)
 
 
 @cache
 def through_window(axis: AxisField, kernel: int, stride: int, padding: int, dilation: int) -> AxisField:
     """Through a window: unit j reads the positions j · stride − padding + k · dilation."""
+    reach = dilation * (kernel - 1) - padding
     if len(axis.lo) == 1:
         first = axis.lo[0] - padding * axis.shift
-        last = axis.hi[0] + (dilation * (kernel - 1) - padding) * axis.shift
+        last = axis.hi[0] + reach * axis.shift
         return replace(axis, lo=(first,), hi=(last,), shift=axis.shift * stride)
-    return _mapped(axis, 1, stride, lambda j: [j * stride - padding + k * dilation for k in range(kernel)])
+    if _is_rising(axis):
+        return _mapped(axis, 1, stride, lambda j: j * stride - padding, lambda j: j * stride + reach)
+    return _mapped_one_by_one(axis, 1, stride, lambda j: [j * stride - padding + k * dilation for k in range(kernel)])
 
 
 @cache
 def through_transposed_window(axis: AxisField, kernel: int, stride: int, padding: int, dilation: int) -> AxisField:
     """Through a transposed window: unit j is reached from i where j = i · stride − padding + k · dilation."""
+    if dilation == 1 and kernel >= stride and _is_rising(axis):  # then there are no gaps in what a unit reads
+        first, last = padding - kernel + stride, padding
+        return _mapped(axis, stride, 1, lambda j: (j + first) // stride, lambda j: (j + last) // stride)
 
     def read(j: int) -> list[int]:
         offsets = (j + padding - k * dilation for k in range(kernel))
         return [offset // stride for offset in offsets if offset % stride == 0]
 
-    return _mapped(axis, stride, 1, read)
+    return _mapped_one_by_one(axis, stride, 1, read)
 
 
 @cache
 def upsampled(axis: AxisField, factor: int, linear: bool) -> AxisField:
     """Upsampled: each position `factor` times; linear interpolation also reads the nearer neighbour."""
 
-    def read(j: int) -> list[int]:
-        if not linear:
-            return [j // factor]
+    def below(j: int) -> int:
         # the centre of pixel j lies at (j + 1/2)/factor − 1/2 of the smaller grid
-        below, between = divmod(2 * j + 1 - factor, 2 * factor)
-        return [below, below + 1] if between else [below]
+        return (2 * j + 1 - factor) // (2 * factor) if linear else j // factor
 
-    return _mapped(axis, factor, 1, read)
+    def above(j: int) -> int:
+        return -((factor - 2 * j - 1) // (2 * factor)) if linear else j // factor
+
+    if _is_rising(axis):
+        return _mapped(axis, factor, 1, below, above)
+    return _mapped_one_by_one(axis, factor, 1, lambda j: [below(j), above(j)])
 
 
 def reduced(axis: AxisField, positions: int) -> AxisField:
@@ -124,13 +152,28 @@ def union(one: AxisField, other: AxisField) -> AxisField:
         larger = max((one, other), key=lambda axis: axis.size)
         return replace(larger, misaligned=True)
     period = lcm(len(one.lo), len(other.lo))
-    ends = [(one.ends(j), other.ends(j)) for j in range(period)]
+    shift = int(one.jump * period)
     return _shortest(
         replace(
             one,
-            lo=tuple(min(a[0], b[0]) for a, b in ends),
-            hi=tuple(max(a[1], b[1]) for a, b in ends),
-            shift=int(one.jump * period),
+            lo=_extreme(min, (one.lo, one.shift), (other.lo, other.shift), period),
+            hi=_extreme(max, (one.hi, one.shift), (other.hi, other.shift), period),
+            shift=shift,
             misaligned=one.misaligned or other.misaligned,
         )
     )
+
+
+def _extreme(
+    choose: Callable[[int, int], int], one: tuple[Sequence[int], int], other: tuple[Sequence[int], int], period: int
+) -> Sequence[int]:
+    """The smaller or larger of two functions, each given by its values and its shift, for one common period."""
+    starts = sorted(
+        {
+            turn + start
+            for values, _ in (one, other)
+            for turn in range(0, period, len(values))
+            for start in starts_of(values)
+        }
+    )
+    return steps(period, ((at, choose(value_at(*one, at), value_at(*other, at))) for at in starts))

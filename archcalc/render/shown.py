@@ -1,4 +1,4 @@
-"""Which renderer shows which type of value: what `str(value)` prints."""
+"""Which renderer shows which type of value: what `str(value)` and a notebook print."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ WIDTH = 100
 """Columns of `str(value)`."""
 
 
-def text(value: object) -> str:
-    """The table that the value's command prints."""
+def text(value: object, form: str) -> str:
+    """What the value's command prints in that format."""
     name = next(RENDERERS[kind.__name__] for kind in type(value).__mro__ if kind.__name__ in RENDERERS)
     file, _, function = name.partition(".")
     renderer = getattr(import_module(f"archcalc.render.{file}"), function)
-    return render(renderer(value), "table", width=WIDTH).rstrip("\n")
+    return render(renderer(value), form, width=WIDTH).rstrip("\n")

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import inspect
 import os
+import select
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -59,6 +62,8 @@ def _call_in_a_process(target: str, build: Callable[..., Any], settings: dict[st
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
+        os.close(reader)
+        threading.Thread(target=_end_with_reader, args=(writer,), daemon=True).start()
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         try:
             with suppress(BaseException), weights_on_meta():
@@ -67,9 +72,22 @@ def _call_in_a_process(target: str, build: Callable[..., Any], settings: dict[st
         finally:
             os._exit(0)
     os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        came_back = pipe.read() == b"back"
+    try:
+        with os.fdopen(reader, "rb") as pipe:
+            came_back = pipe.read() == b"back"
+    except BaseException:  # such as KeyboardInterrupt
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if not came_back:
         how = f"is ended by signal {-code}" if code < 0 else f"exits with {code}"
         raise ModelError(f"{target} cannot be built: the process {how}")
+
+
+def _end_with_reader(writer: int) -> None:
+    """Ends this process once nobody reads that pipe any more: whoever started it is gone, by Ctrl-C perhaps."""
+    poll = select.poll()
+    poll.register(writer, 0)  # an error, of a pipe without a reader, is always reported
+    poll.poll()
+    os._exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import torch
 from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from archcalc.trace.aten_memo import AtenMemo, memo_key
 from archcalc.trace.flops import counts, flops
 from archcalc.trace.tensors import specs_of, tensors_in
 from archcalc.values.trace import AtenOp
@@ -25,6 +27,7 @@ class DispatchRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # t
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._recorder = recorder
+        self._memo = AtenMemo()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -37,11 +40,14 @@ class DispatchRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # t
             result = func(*args, **kwargs)
             self._recorder.on_aten_op(func, args, kwargs, result)
             return result
-        if not counts(func._overloadpacket) and torch._C._dispatch_has_kernel_for_dispatch_key(
-            func.name(), "CompositeImplicitAutograd"
-        ):
+        if _is_composed(func):
             with self:
                 return func.decompose(*args, **kwargs)
+        aten_ops = self._recorder.aten_ops
+        key = memo_key(func, args, kwargs) if aten_ops is not None else None
+        if aten_ops is not None and key is not None and (known := self._memo.recall(key, args)) is not None:
+            aten_ops.append(known.op)
+            return known.result
         begun = len(self._recorder.ops)
         result = func(*args, **kwargs)
         if self._recorder.aten_ops is None:  # scripted code comes here first, and only then passes the recorder
@@ -51,14 +57,29 @@ class DispatchRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # t
             with torch._C.DisableTorchFunction():
                 result = (result[0], result[1].new_empty(0), result[2].new_empty(0))
         self._recorder.on_aten_op(func, args, kwargs, result)
+        if key is not None and aten_ops is not None:
+            self._memo.keep(key, args, result, aten_ops[-1])
         return result
+
+
+@cache
+def _is_composed(func: Any) -> bool:
+    """Whether torch makes an op of others, each of which is noted; one with a count of its own stays whole."""
+    composed = torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
+    return composed and not counts(func._overloadpacket)
+
+
+@cache
+def _tags(func: Any) -> tuple[str, ...]:
+    """Torch's own tags of an op, and "view" for one that gives a view."""
+    return (*(tag.name for tag in func.tags), *["view"] * func.is_view)
 
 
 def aten_op(func: Any, args: Any, kwargs: Any, result: Any) -> AtenOp:
     """One op as a fact: torch's own count included, or what a formula needs where torch has none."""
     higher = isinstance(func, HigherOrderOperator)  # such as flex_attention: a program is among its arguments
     packet = func if higher else func._overloadpacket
-    tags = () if higher else (*(tag.name for tag in func.tags), *["view"] * func.is_view)
+    tags = () if higher else _tags(func)
     name = f"higher_order.{func.name()}" if higher else str(packet)
     count = flops(packet, args, kwargs, result)
     outputs = tensors_in(result)

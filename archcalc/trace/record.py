@@ -119,7 +119,7 @@ class Recorder(TorchFunctionMode):
 
     def _ask(self, func: Any, kind: CallKind, args: Any, kwargs: Any) -> Any:
         """What is asked of a tensor, or set on it: of its stand-in where that is the one that changes."""
-        entry = self.tensors.tracked.get(id(args[0])) if args else None
+        entry = self.tensors.lookup(args[0]) if args else None
         if entry is None:
             return func(*args, **kwargs)
         if func.__name__ == "__set__" or kind.name == "requires_grad_":
@@ -146,7 +146,7 @@ class Recorder(TorchFunctionMode):
 
     def _known_stand_in(self, tensor: Tensor) -> Tensor:
         """What stands in for a tensor that depends on the input or is a parameter; itself for any other."""
-        entry = self.tensors.tracked.get(id(tensor))
+        entry = self.tensors.lookup(tensor)
         if entry is None or not entry.depends_on_input:
             return tensor
         self.tensors.tracked.setdefault(id(entry.tensor), entry._replace(user_tensor=entry.tensor))
@@ -280,7 +280,7 @@ class Recorder(TorchFunctionMode):
         """The specs of what the call of that index gave; its targets come first."""
         specs = []
         for at, output in enumerate(outputs):
-            entry = self.tensors.tracked.get(id(output))
+            entry = self.tensors.lookup(output)
             if entry is None or at < len(call.targets):
                 entry = self.tensors.add_output(output, index, at, call.depends_on_input)
                 if at < len(call.targets):

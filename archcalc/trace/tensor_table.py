@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from archcalc.trace.checkpoints import Regions
 from archcalc.trace.modules import Modules
+from archcalc.trace.shared_memory import SharedMemory
 from archcalc.trace.tensors import TrackedTensor, dtype_name, on_meta, tensors_in
 from archcalc.values.errors import ModelError
 from archcalc.values.trace import Parameter, Shape, TensorSpec
@@ -22,8 +23,8 @@ _TYPES = (Tensor, nn.Parameter, nn.Buffer)
 class TensorTable:
     """What is known of each tensor, by id().
 
-    Keeps every tensor alive: CPython reuses the id() of freed objects. `sharing` holds, for a tensor that has views or
-    is one, the ids of all that lie in its memory.
+    Keeps every tensor alive: CPython reuses the id() of freed objects. `sharing` holds the memory of each tensor that
+    has views or is one.
     """
 
     def __init__(self, modules: Modules, autograd: bool, real: bool, regions: Regions) -> None:
@@ -31,7 +32,7 @@ class TensorTable:
         self.real = real
         self.device = _device(modules)
         self.tracked: dict[int, TrackedTensor] = {}
-        self.sharing: dict[int, list[int]] = {}
+        self.sharing: dict[int, SharedMemory] = {}
         self.parameters: list[Parameter] = []
         self.unregistered = 0
         self._modules = modules
@@ -91,6 +92,25 @@ class TensorTable:
         entry = self.tracked[id(user_tensor)] = TrackedTensor(
             user_tensor, tensor, spec, key, depends_on_input, rule_applies, writable, sparse
         )
+        if (memory := self.sharing.get(id(user_tensor))) is not None:
+            memory.take_over(id(user_tensor))
+        return entry
+
+    def lookup(self, tensor: Tensor) -> TrackedTensor | None:
+        """What is known of a tensor that was met before, after all writes to its memory; None for any other."""
+        entry = self.tracked.get(id(tensor))
+        memory = self.sharing.get(id(tensor))
+        if entry is None or memory is None or not memory.is_stale(id(tensor)):
+            return entry
+        memory.take_over(id(tensor))
+        if entry.spec.param is None:
+            spec = replace(entry.spec, origin="call", producer=memory.producer, output=memory.output, name="")
+            entry = self.tracked[id(tensor)] = entry._replace(
+                tensor=self._stand_in(entry.tensor) if memory.depends_on_input else entry.tensor,
+                spec=spec,
+                depends_on_input=memory.depends_on_input,
+                writable=True,
+            )
         return entry
 
     def add_output(self, tensor: Tensor, producer: int, output: int, depends_on_input: bool) -> TrackedTensor:
@@ -131,6 +151,7 @@ class TensorTable:
     def release(self) -> None:
         """Let go of every tensor, to break the cycle tensor -> autograd graph -> saved-tensor hook -> self."""
         self.tracked.clear()
+        self.sharing.clear()
         self._storages.clear()
         self._meta_storages.clear()
         self._buffers.clear()
@@ -225,7 +246,7 @@ class TensorTable:
 
         Their `.shape` omits batch dimensions, or says nothing of what they hold.
         """
-        entry = self.tracked.get(id(tensor))
+        entry = self.lookup(tensor)
         if entry is not None:
             return entry
         if type(tensor) not in _TYPES or torch._C._functorch.is_functorch_wrapped_tensor(tensor):
@@ -244,16 +265,17 @@ class TensorTable:
 
     def share(self, view: Tensor, base: Tensor) -> None:
         """Two tensors lie in the same memory: what is written to one changes the other."""
-        group = self.sharing.setdefault(id(base), [id(base)])
-        if id(view) not in group:
-            group.append(id(view))
-        self.sharing[id(view)] = group
+        memory = self.sharing.setdefault(id(base), SharedMemory(taken_over={id(base): 0}))
+        if self.sharing.get(id(view)) is not memory:
+            self.sharing[id(view)] = memory
+            memory.take_over(id(view))
 
     def make_writable(
         self, target: Tensor, operands: list[TrackedTensor], depends_on_input: bool
     ) -> list[TrackedTensor]:
         """`operands` with a copy in the target's place if the target is the user's, and so must not be written to."""
-        entry = self.tracked[id(target)]
+        entry = self.lookup(target)
+        assert entry is not None, "the targets of a call are among its operands"
         if entry.writable and (self.real or entry.tensor.is_meta >= depends_on_input):
             return operands
         copy = on_meta(entry.tensor) if depends_on_input and not self.real else entry.tensor.detach().clone()
@@ -263,15 +285,8 @@ class TensorTable:
     def mark_written(self, target: Tensor, result: TrackedTensor) -> None:
         """After an in-place call: the target, and all that shares its memory, come from that call now."""
         self.tracked[id(target)] = result._replace(user_tensor=target)
-        producer, output, depends_on_input = result.spec.producer, result.spec.output, result.depends_on_input
-        for other in self.sharing.get(id(target), ()):
-            before = self.tracked[other]
-            if other != id(target) and before.spec.param is None:
-                spec = replace(before.spec, origin="call", producer=producer, output=output, name="")
-                tensor = self._stand_in(before.tensor) if depends_on_input else before.tensor
-                self.tracked[other] = before._replace(
-                    tensor=tensor, spec=spec, depends_on_input=depends_on_input, writable=True
-                )
+        if (memory := self.sharing.get(id(target))) is not None:
+            memory.write(id(target), result.spec.producer, result.spec.output, result.depends_on_input)
 
     def take_saved(self) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int, int], ...]]:
         """What was kept for the backward pass since this was asked last: all through, and by checkpointed regions."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+
+from archcalc.values.steps import starts_of, value_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +19,8 @@ class AxisField:
     different jumps met, and the ends are those of the path that sees most.
     """
 
-    lo: tuple[int, ...] = (0,)
-    hi: tuple[int, ...] = (0,)
+    lo: Sequence[int] = (0,)
+    hi: Sequence[int] = (0,)
     shift: int = 1
     length: int = 0
     dim: int = -1
@@ -28,7 +31,7 @@ class AxisField:
     @property
     def size(self) -> int:
         """The number of input positions that a unit sees, the largest where they differ."""
-        return max(hi - lo for lo, hi in zip(self.lo, self.hi, strict=True)) + 1
+        return max(self.hi[at] - self.lo[at] for at in {*starts_of(self.lo), *starts_of(self.hi)}) + 1
 
     @property
     def jump(self) -> Fraction:
@@ -37,5 +40,4 @@ class AxisField:
 
     def ends(self, position: int) -> tuple[int, int]:
         """The first and the last input position that the unit at a position sees, padding included."""
-        turn, phase = divmod(position, len(self.lo))
-        return self.lo[phase] + self.shift * turn, self.hi[phase] + self.shift * turn
+        return value_at(self.lo, self.shift, position), value_at(self.hi, self.shift, position)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from archcalc.values.bounds import Rate
 from archcalc.values.errors import UsageError
+from archcalc.values.files import read_file
 from archcalc.values.json_types import PlainTree
 from archcalc.values.samples import Samples
 from archcalc.values.shown import Shown
@@ -59,8 +61,8 @@ class Peak:
     The copy's rate counts what it reads and what it writes.
     """
 
-    flops_per_second: float
-    bytes_per_second: float
+    flops_per_second: Rate
+    bytes_per_second: Rate
     work: str
     copied_bytes: int
 
@@ -76,6 +78,10 @@ class Bound:
     def by(self) -> str:
         """What most of that time goes to: "compute" or "memory"."""
         return "memory" if 2 * self.memory_seconds > self.seconds else "compute"
+
+
+PHASES = ("inference", "forward", "backward", "step")
+"""What of a network a timing is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,10 @@ class Timing(Stored):
     macs: int | None
     bound: Bound
     memory_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.phase not in PHASES:
+            raise ValueError(f"the phase should be one of {', '.join(PHASES)}")
 
     @property
     def flops_per_second(self) -> float | None:
@@ -177,10 +187,7 @@ class Benchmark(Shown, Stored):
 
 def load(path: str | Path) -> Benchmark:
     """The benchmark that a file holds; UsageError where there is none, or one of another schema."""
-    try:
-        text = Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    text = read_file(path)
     try:
         return Benchmark.from_json(text, origin=str(path))
     except UsageError as error:

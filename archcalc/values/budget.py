@@ -18,6 +18,38 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True)
+class Step(Stored):
+    """What is alive while a call runs forward, or while its backward pass runs, in bytes by part.
+
+    `path` is the call's and `direction` "forward" or "backward". `saved` is kept for the backward pass, the input
+    included. `activations` are the tensors of the forward pass that are alive and not saved, or the gradients of
+    activations. `weight_gradients` are those that there are so far.
+    """
+
+    path: str
+    direction: str
+    saved: int
+    activations: int
+    weight_gradients: int
+
+    @property
+    def nbytes(self) -> int:
+        """All parts."""
+        return self.saved + self.activations + self.weight_gradients
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline(Stored):
+    """A training step: every call forward, then every call backward; weights and optimizer state are not in it."""
+
+    SCHEMA: ClassVar[str] = "archcalc.timeline/1"
+
+    subject: str
+    batch_size: int | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Budget(Shown, Stored):
     """Bytes by part.
 

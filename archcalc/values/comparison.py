@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from archcalc.values.columns import COLUMNS
 from archcalc.values.report import Report
 from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
@@ -21,6 +22,13 @@ class Metric:
     values: tuple[int | float | Shape | None, ...]
     ratios: tuple[float | None, ...]
 
+    def __post_init__(self) -> None:
+        column = COLUMNS.get(self.key)
+        if self.unit not in ("count", "shape", "seconds") or (column is None and self.unit == "count"):
+            raise ValueError("should be a column in its unit, or seconds")
+        if any((self.unit == "shape") != isinstance(value, tuple) for value in self.values if value is not None):
+            raise ValueError("the values should have the metric's unit")
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison(Shown, Stored):
@@ -30,6 +38,11 @@ class Comparison(Shown, Stored):
 
     reports: tuple[Report, ...]
     metrics: tuple[Metric, ...]
+
+    def __post_init__(self) -> None:
+        sizes = {len(entries) for metric in self.metrics for entries in (metric.values, metric.ratios)}
+        if not sizes <= {len(self.reports)}:
+            raise ValueError("every metric should have a value and a ratio for each of the reports")
 
     def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         return {

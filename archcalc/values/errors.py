@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from archcalc.values.report import Report
 
+LONGEST = 100
+"""Characters that an error shows of a name that is not known."""
+
 
 class ArchcalcError(Exception):
     """Base of every error that archcalc raises on purpose; the message says what to do."""
@@ -38,6 +41,7 @@ class ModelError(ArchcalcError):
 def unknown(noun: str, given: str, known: Iterable[str], hint: str = "") -> UsageError:
     """A UsageError for a name that is not among the known ones, offering the closest of them."""
     choices = list(known)
+    given = given if len(given) <= LONGEST else f"{given[:LONGEST]}..."
     closest = get_close_matches(given.lower(), choices, n=3, cutoff=0.5)
     if closest:
         offer = f"did you mean {', '.join(closest[:-1])}{' or ' * (len(closest) > 1)}{closest[-1]}?"

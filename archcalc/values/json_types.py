@@ -1,4 +1,4 @@
-"""How fields are written as JSON whose types JSON does not have: nested call arguments, and fractions.
+"""How fields are written as JSON whose types JSON does not have, nested call arguments, and fractions.
 
 These are annotations that pydantic reads. It is imported only when it asks for them.
 """
@@ -36,6 +36,9 @@ class _FractionText:
 
 ExactFraction = Annotated[Fraction, _FractionText()]
 
+TREE = "archcalc.Tree"
+"""What pydantic's name of the type of a Tree begins with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -53,7 +56,7 @@ class Tree:
 
         if source is not self:  # pydantic keeps the definition of a type by its name, but not that of an annotation
             return handler.generate_schema(self)
-        name = f"archcalc.Tree({', '.join(leaf.__name__ for leaf in self.leaves)})"
+        name = f"{TREE}({', '.join(leaf.__name__ for leaf in self.leaves)})"
         tree = schemas.definition_reference_schema(name)
         pair = schemas.tuple_schema([tree, tree])
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from archcalc.values.columns import COLUMNS, total
 from archcalc.values.json_types import ExactFraction
+from archcalc.values.later import functions
 from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
 from archcalc.values.trace import Module, Parameter, Shape
@@ -102,7 +104,8 @@ class Row(Stored):
     `jump` and `rf_offset` are None where positions do not lie along an axis any more.
     `read_bytes` and `written_bytes` are those of all tensors that go in, weights included, and come out; 0 for views.
     `backward_macs` and `saved_bytes` are there where the backward pass was followed: the multiply-adds of the gradients
-    of inputs and weights that are needed, and what this call is the first to keep for them. `least_seconds` and
+    of inputs and weights that are needed, and what this call is the first to keep for them; `recomputed_macs` are
+    those among the former that run it again, because it is in a checkpointed region. `least_seconds` and
     `bound` are there where a device was given: its roofline, and whether "arithmetic" or "memory" is what bounds.
     `inputs_from` says for each of `input_shapes` where it comes from. A folded module lists instead every tensor once
     that its calls read and that comes from outside, in the order in which they read it. The outputs of a folded module
@@ -135,6 +138,7 @@ class Row(Stored):
     written_bytes: int = 0
     backward_macs: int | None = None
     saved_bytes: int | None = None
+    recomputed_macs: int = 0
     least_seconds: float | None = None
     bound: str | None = None
     inputs_from: tuple[Source, ...] = ()
@@ -253,6 +257,28 @@ class Report(Shown, Stored):
         Raises KeyError for any other key.
         """
         return total(self, key)
+
+    @property
+    def params(self) -> int:
+        """Elements of all parameters that ran, each counted once."""
+        return self.total("params")
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one forward pass; a lower bound unless `complete`."""
+        return self.total("macs")
+
+    def __getitem__(self, path: str) -> Row:
+        """The row of a layer, or one row for all calls of a module; UsageError with the closest paths for another."""
+        row: Row = functions["row_at"](self, path)
+        return row
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def plot(self, kind: str, **options: Any) -> Any:
+        """The `Chart` that `archcalc.plot(kind, report)` gives: "layers", "receptive-field", "compare", "roofline"."""
+        return functions["plot"](kind, self, **options)
 
     def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         rows, modules = document.pop("rows"), document.pop("modules")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from archcalc.values.bounds import Seconds
+
 NOISY = 0.1
 """A spread (interquartile range over median) above this is flagged: the machine was doing something else as well."""
 
@@ -29,7 +31,7 @@ class Samples:
     They are kept by round: within a round they follow each other, between rounds other measurements had their turn.
     """
 
-    rounds: tuple[tuple[float, ...], ...]
+    rounds: tuple[tuple[Seconds, ...], ...]
 
     def __post_init__(self) -> None:
         if not any(self.rounds):

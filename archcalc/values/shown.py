@@ -1,23 +1,21 @@
-"""A mixin for `str(value)` that calls a registered renderer, so that values import none."""
+"""A mixin for values that print themselves, in a terminal and in a notebook."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
-Renderer = Callable[[object], str]
-
-_renderers: list[Renderer] = []
-
-
-def render_with(renderer: Renderer) -> None:
-    """Make `renderer` the function that turns every `Shown` value into text; `archcalc/__init__` calls this once."""
-    _renderers[:] = [renderer]
+from archcalc.values.later import functions
 
 
 class Shown:
-    """A value whose `str()` is the table that its command prints, 100 columns wide."""
+    """A value whose `str()` is the table that its command prints, 100 columns wide; a notebook shows it as a table."""
 
     __slots__ = ()
 
     def __str__(self) -> str:
-        return _renderers[0](self)
+        text: str = functions["render"](self, "table")
+        return text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """For notebooks: the text, and a plain table that GitHub shows as well."""
+        return {"text/plain": str(self), "text/html": functions["render"](self, "html")}

@@ -11,6 +11,7 @@ from dataclasses import MISSING, fields
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from archcalc.values.bounds import with_bounds
 from archcalc.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema, ErrorDetails, SchemaSerializer, SchemaValidator
 
 _shortened = Repr()
-_shortened.maxstring = _shortened.maxother = 40
+_shortened.maxlevel, _shortened.maxlist, _shortened.maxdict = 2, 3, 2
+_shortened.maxlong = _shortened.maxstring = _shortened.maxother = 40
 
 
 class Stored:
@@ -80,7 +82,7 @@ class Stored:
     def from_json(cls, text: str | bytes, *, origin: str = "the text") -> Self:
         """The value that `to_json` wrote; `origin` and errors as in `from_dict`, also if it is no JSON at all."""
         try:
-            document = json.loads(text)
+            document = json.loads(text, object_pairs_hook=_unambiguous)
         except (TypeError, ValueError, RecursionError) as error:
             reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise UsageError(f"{origin} is not JSON: {reason}") from None
@@ -109,6 +111,15 @@ class Stored:
         return schema
 
 
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these pairs; ValueError where a key is there twice, so that nobody knows which one holds."""
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {_shortened.repr(max(keys, key=keys.count))} is there twice in one object")
+    return document
+
+
 def _document(value: Stored, fields_of: Callable[[Stored], dict[str, Any]]) -> dict[str, Any]:
     document = fields_of(value)
     if value.SPARSE:
@@ -127,7 +138,7 @@ def _reader_and_writer(cls: type[Stored]) -> tuple[SchemaValidator, SchemaSerial
         from pydantic import TypeAdapter
         from pydantic_core import SchemaSerializer, SchemaValidator
 
-        schema = TypeAdapter(cls).core_schema
+        schema = with_bounds(TypeAdapter(cls).core_schema)
         # By default NaN would become None; `json.dumps` refuses it.
         _made[cls] = SchemaValidator(schema), SchemaSerializer(schema, {"ser_json_inf_nan": "constants"})
     return _made[cls]

@@ -9,10 +9,9 @@ from functools import cache
 from math import prod
 from typing import Annotated, Any, ClassVar
 
+from archcalc.values.bounds import Shape as Shape
 from archcalc.values.json_types import Tree
 from archcalc.values.stored import Stored
-
-Shape = tuple[int, ...]
 
 
 @cache

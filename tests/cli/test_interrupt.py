@@ -141,3 +141,26 @@ def test_a_deferred_interrupt_comes_afterwards() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, outer)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="functions are not tried in a process of their own")
+@pytest.mark.parametrize("claims", [1, 2], ids=["in the main process", "in a worker"])
+def test_an_interrupt_ends_a_function_that_is_tried(claims: int, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    functions = [f"build{number}" for number in range(claims)]
+    sleeps = (
+        f"    open({str(begun)!r}, 'w').close()\n    try: time.sleep(60)\n    except BaseException: time.sleep(60)\n"
+    )
+    (tmp_path / "net.py").write_text("import time\n" + "".join(f"def {name}():\n{sleeps}" for name in functions))
+    entries = (f'subject = "{tmp_path / "net.py"}:{name}"\nmetric = "params"\nmax = 1\n' for name in functions)
+    file = tmp_path / "claims.toml"
+    file.write_text("".join(f"[[claim]]\n{entry}" for entry in entries))
+    with python(f"import sys; sys.argv = ['archcalc', 'verify', {str(file)!r}]; {STARTED} main()") as started:
+        limit = time.perf_counter() + 30
+        while not begun.exists() and time.perf_counter() < limit:
+            time.sleep(0.05)
+        started.send_signal(signal.SIGINT)  # to that process alone
+        interrupted = time.perf_counter()
+        said = said_until_the_end(started)  # the function's process holds the pipe too
+    assert (started.returncode, said.strip()) == (130, "Aborted.")
+    assert time.perf_counter() - interrupted < 5

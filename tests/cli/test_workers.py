@@ -152,11 +152,11 @@ def test_processes_that_are_not_forked_do_the_same(monkeypatch: pytest.MonkeyPat
 
 
 SLEEPERS = """
-import sys, time
+import os, sys, time
 from archcalc.cli import main, workers
 from archcalc.cli import list as networks
 def sleep(entry):
-    print("asleep", flush=True)
+    os.write(1, b"asleep\\n")  # in one piece: print writes the end of the line apart
     time.sleep(60)
 networks._listing, workers._cores, sys.argv = sleep, lambda: 2, ["archcalc", "list", "--cost"]
 main()

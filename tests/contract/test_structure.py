@@ -25,6 +25,7 @@ STAGES = [
     "peers",
     "claims",
     "bench",
+    "charts",
     "render",
 ]
 STAGES += ["export", "pytest_plugin", "cli"]

@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint, checkpoint_sequential, create_sel
 from torch.utils.flop_counter import FlopCounterMode
 
 import archcalc
+from archcalc.count.explain import of_row
 from tests.count.test_memory import cpu_peak, really_saved
 from tests.trace.test_trace import Of
 
@@ -164,6 +165,14 @@ def test_every_output_says_what_checkpointing_costs() -> None:
     assert any(line.startswith(note) for line in archcalc.memory(module, (64, 16)).notes)
     assert any(line.startswith(note) for line in archcalc.analyze(module, (64, 16), backward=True).notes)
     assert note in " ".join(str(archcalc.memory(module, (64, 16))).split())
+
+
+def test_the_derivation_tells_gradients_from_running_again() -> None:
+    report = archcalc.analyze(net(chain, reentrant=True), (64, 16), backward=True)
+    macs = 64 * 16 * WIDE
+    assert report.rows[1].recomputed_macs == macs
+    derivations = [step.derivation for step in of_row(report, report.rows[1])]
+    assert f"(2 gradients + 1 more forward) × {macs:,} = {3 * macs:,}" in derivations
 
 
 def test_torch_has_its_own_checkpoint_back() -> None:

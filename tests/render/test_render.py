@@ -144,7 +144,7 @@ def test_json_is_the_whole_report_or_the_columns_asked_for() -> None:
     assert [report["subject"] for report in several["reports"]] == ["small", "failed"]
 
 
-@pytest.mark.parametrize("form", ["table", "markdown", "latex"])
+@pytest.mark.parametrize("form", ["table", "markdown", "latex", "html"])
 def test_what_is_unknown_is_never_printed_as_zero(form: str) -> None:
     text = render(layers(INCOMPLETE, ("path", "macs", "activations")), form)
     (line,) = (line for line in text.split("\n") if "odd" in line and "has" not in line and "have" not in line)
@@ -165,8 +165,8 @@ def test_remarks_tell_what_a_reader_must_know() -> None:
 
 
 def test_a_failure_ends_every_table_for_people() -> None:
-    for form in ("table", "markdown", "latex"):
-        text = " ".join(render(layers(FAILED), form, width=200).split())
+    for form in ("table", "markdown", "latex", "html"):
+        text = " ".join(re.sub("<[^<>]*>", "", render(layers(FAILED), form, width=200)).split())
         assert "the table ends where the model failed: pool1: kernel 3x3 is larger than its input 1x1" in text
         assert "calls counted" not in text
 
@@ -350,6 +350,7 @@ def test_rendering_needs_neither_torch_nor_pandas_nor_rich() -> None:
         ("small", "csv", 80),
         ("small", "markdown", 80),
         ("small", "latex", 80),
+        ("small", "html", 80),
         ("incomplete", "table", 80),
         ("incomplete", "csv", 80),
         ("failed", "table", 80),

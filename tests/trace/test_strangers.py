@@ -272,7 +272,7 @@ class OwnProduct(torch.autograd.Function):
 
 def test_a_backward_pass_of_the_models_own_is_said_to_be_unknown() -> None:
     def forward(self: Any, x: Tensor) -> Any:
-        return OwnProduct.apply(self.a(x), self.b.weight)  # type: ignore[no-untyped-call]  # torch's own
+        return OwnProduct.apply(self.a(x), self.b.weight)
 
     found = archcalc.analyze(Of(forward, a=fc(), b=fc()), (2, 4), training=True, backward=True)
     assert "what OwnProduct costs in the backward pass is not known" in found.notes[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -16,7 +17,7 @@ from archcalc.render.bench import timings
 from archcalc.render.compare import comparison
 from archcalc.render.shown import RENDERERS
 from archcalc.render.table import layers
-from archcalc.values import shown
+from archcalc.values import later
 from archcalc.values.claim import Claim, Verdict, Verdicts
 from archcalc.values.shown import Shown
 from tests.support import bench_literals
@@ -62,5 +63,31 @@ def test_printing_a_report_needs_no_torch() -> None:
 
 
 def test_the_renderer_can_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown, "_renderers", [lambda value: type(value).__name__])
-    assert str(SMALL) == "Report"
+    monkeypatch.setitem(later.functions, "render", lambda value, form: f"{type(value).__name__} {form}")
+    assert str(SMALL) == "Report table"
+    assert SMALL._repr_mimebundle_() == {"text/plain": "Report table", "text/html": "Report html"}
+
+
+def test_a_notebook_shows_a_table_of_the_same_figures() -> None:
+    report = archcalc.analyze("lenet5")
+    bundle = report._repr_mimebundle_()
+    assert bundle["text/plain"] == str(report)
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", bundle["text/html"])
+    assert {f"{row.params:,}" for row in report.rows} <= set(cells)
+    assert "<script" not in bundle["text/html"]
+
+
+def test_a_report_is_asked_for_a_layer_a_module_or_a_total() -> None:
+    report = archcalc.analyze("alexnet")
+    assert report["conv1"].params == 96 * (3 * 11 * 11 + 1)
+    assert report.params == report[""].params == sum(row.params for row in report)
+    assert report.macs == report[""].macs
+    block = archcalc.analyze("resnet18")["conv2_x.conv2_1"]
+    assert block.params == 2 * (64 * 64 * 9 + 2 * 64)  # two convolutions, each with its normalisation
+    with pytest.raises(archcalc.UsageError, match=r"did you mean .*conv1"):
+        report["conv_1"]
+
+
+def test_a_report_makes_its_charts() -> None:
+    report = archcalc.analyze("lenet5")
+    assert report.plot("layers").spec == archcalc.plot("layers", report).spec

@@ -1,0 +1,130 @@
+"""plot: charts of what networks cost."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archcalc.cli.bench import latency
+from archcalc.cli.options import MODEL, Batch, Debug, Inputs, Output, Settings, _complete_model
+from archcalc.cli.request import analyze, request
+from archcalc.cli.streams import clear_errors, write_file
+from archcalc.values.errors import UsageError
+
+if TYPE_CHECKING:
+    from archcalc.analysis import Analysis
+
+Kind = StrEnum("Kind", ["zoo", "layers", "receptive-field", "memory", "roofline", "compare", "latency"])
+Theme = StrEnum("Theme", ["light", "dark"])
+Picture = StrEnum("Picture", ["svg", "png", "pdf", "html", "json"])
+BINARY = (Picture.png, Picture.pdf)
+
+
+def plot(
+    kind: Annotated[Kind, typer.Argument(help="Which chart.", metavar="KIND")],
+    models: Annotated[
+        list[str] | None, typer.Argument(help=MODEL, metavar="[MODEL]...", autocompletion=_complete_model)
+    ] = None,
+    input_size: Inputs = None,
+    batch_size: Batch = None,
+    set_: Settings = None,
+    optimizer: Annotated[str, typer.Option("--optimizer", help="For memory: none, sgd, momentum or adam.")] = "sgd",
+    protocol: Annotated[
+        str | None, typer.Option("--protocol", metavar="TEXT", help="For zoo: errors whose test protocol contains it.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", metavar="NAME", help="For roofline a known device; for latency cpu, cuda.")
+    ] = None,
+    bench: Annotated[
+        Path | None, typer.Option("--bench", metavar="FILE", help="For latency and roofline: a saved benchmark.")
+    ] = None,
+    theme: Annotated[Theme, typer.Option("--theme", help="The colours.")] = Theme.light,
+    picture: Annotated[
+        Picture | None, typer.Option("-f", "--format", help="How it is written. [default: as FILE ends, or svg]")
+    ] = None,
+    output: Output = None,
+    debug: Debug = False,
+) -> None:
+    """Charts: zoo, layers, receptive-field, memory, roofline, compare, latency.
+
+    \b
+    archcalc plot zoo -o zoo.svg
+    archcalc plot layers alexnet vgg16 -o layers.png
+    archcalc plot receptive-field alexnet vgg16 resnet50 -o rf.svg
+    archcalc plot memory resnet50 -b 32 -o memory.html
+    archcalc plot roofline alexnet --device a100-fp32 -o roofline.svg
+    archcalc plot compare vgg16 resnet50 googlenet -f json
+    archcalc plot latency --bench saved.json -o latency.pdf
+    """  # noqa: D301
+    with clear_errors(debug):
+        form = _format(picture, output)
+
+        from dataclasses import replace
+
+        from archcalc.charts.plot import Request
+        from archcalc.charts.plot import plot as draw
+        from archcalc.values.benchmark import load
+
+        names = tuple(models or ())
+        if kind == "zoo":
+            _check_zoo(input_size, batch_size, set_)
+
+        def traced(
+            model: Any, *, inputs: Any = None, settings: dict[str, Any] | None = None, backward: bool = False
+        ) -> Analysis:
+            asked = request(model, input_size, batch_size, set_)
+            if settings:
+                asked = replace(asked, settings=settings)
+            if inputs is not None:
+                asked = replace(asked, inputs=inputs, batch_size=None)
+            return analyze(asked, training=backward, backward=backward)
+
+        asked = Request(
+            models=names,
+            analyze=traced,
+            measure=lambda: latency([*names], input_size, batch_size, set_, False, device or "cpu", 1.0, None),
+            benchmark=None if bench is None else load(bench),
+            device=device,
+            protocol=protocol,
+            optimizer=optimizer,
+        )
+        _write(draw(kind, asked, theme).render(form), output)
+
+
+def _format(picture: Picture | None, output: Path | None) -> Picture:
+    """The format asked for, or that the file's ending names; UsageError where a terminal would get a picture."""
+    from archcalc.charts.chart import format_of
+    from archcalc.charts.convert import require
+
+    to_stdout = output is None or str(output) == "-"
+    if to_stdout:
+        on_terminal = sys.stdout is not None and sys.stdout.isatty()
+        if on_terminal and (picture is None or picture in BINARY):
+            raise UsageError("say where the picture goes: -o chart.svg, .png, .pdf or .html; -f json shows its data")
+        form = picture or Picture.svg
+    else:
+        assert output is not None
+        form = picture or Picture(format_of(output))
+    if form is not Picture.json:
+        require()  # known now, and not after all the tracing
+    return form
+
+
+def _write(content: str | bytes, output: Path | None) -> None:
+    if output is not None and str(output) != "-":
+        write_file(output, content)
+        return
+    if sys.stdout is None:
+        raise UsageError("there is no standard output to write to; -o FILE writes to a file")
+    data = content.encode() if isinstance(content, str) else content
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+
+
+def _check_zoo(sizes: list[str] | None, batch_size: int | None, pairs: list[str] | None) -> None:
+    if sizes or batch_size is not None or pairs:
+        raise UsageError("the zoo chart shows networks as they were published: leave out -i, -b and --set")
