@@ -148,7 +148,7 @@ def test_a_selective_policy_keeps_results_that_are_not_computed_again() -> None:
     image = torch.rand(64, 16)
     report = archcalc.analyze(module, tuple(image.shape), backward=True)
     assert report.total("backward_macs") == backward_macs(module, image)
-    # the network's input and the region's; each product's result but the last, which nothing needs again, is cached too
+    # the network's input and the region's, and what the policy caches: the results of the three products
     assert report.total("saved_bytes") == 4 * 64 * (16 + 16 + WIDE + WIDE + 16)
 
 
