@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 
+from archcalc.count.checkpoints import checkpoint_notes, closure_bytes, outputs_of, run_again, saved_again
 from archcalc.ops import definition
 from archcalc.values.budget import Budget, Peak, Step, Timeline
 from archcalc.values.errors import unknown
@@ -65,6 +66,7 @@ def budget(trace: Trace, optimizer: str = "sgd") -> Budget:
         saved=sum(size for op in trace.ops for _, size in op.saved),
         inference=_inference(trace),
         training=_training(trace),
+        notes=checkpoint_notes(trace),
     )
 
 
@@ -127,20 +129,29 @@ def timeline(trace: Trace) -> Timeline:
     The steps forward hold what is saved so far, those backward the gradients that are alive.
     """
     saved: dict[int, int] = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
+    captured = closure_bytes(trace, _constants(trace))
     steps = []
     for alive, op in zip(_live(trace), trace.ops, strict=True):
         saved.update(op.saved)
+        saved.update(captured.get(op.index, ()))
         unsaved = sum(size for storage, size in alive.items() if storage not in saved)
         steps.append(Step(op.path or op.kind, "forward", sum((saved | alive).values()) - unsaved, unsaved, 0))
-    return Timeline(trace.subject, trace.batch_size, (*steps, *_backward(trace, sum(saved.values()))))
+    return Timeline(trace.subject, trace.batch_size, (*steps, *_backward(trace, sum(saved.values()), captured)))
 
 
 def _training(trace: Trace) -> Peak:
     return _highest((step.nbytes, step.path) for step in timeline(trace).steps)
 
 
-def _backward(trace: Trace, saved: int) -> Iterable[Step]:
-    """Each step back: saved tensors, gradients of activations, gradients of weights so far."""
+def _backward(trace: Trace, saved: int, captured: dict[int, dict[int, int]]) -> Iterable[Step]:
+    """Each step back: saved tensors, gradients of activations, gradients of weights so far.
+
+    A checkpointed region runs forward again before its last call runs backward.
+    """
+    again = saved_again(trace)
+    constant = _constants(trace)
+    running: set[int] = set()
+    until_first: dict[int, int] = {}  # by call: what stays until it has run backward
     trainable = {parameter.name: parameter.nbytes for parameter in trace.params if parameter.trainable}
     gradients: dict[int, tuple[int, int]] = {}  # by producer: which buffer holds the gradient, and its bytes
     for spec in trace.outputs:
@@ -149,6 +160,19 @@ def _backward(trace: Trace, saved: int) -> Iterable[Step]:
     weights = 0
     for op in reversed(trace.ops):
         own = gradients.get(op.index)
+        for number in op.checkpoints:
+            region = trace.checkpoints[number]
+            if number in running or region.first == region.stop:
+                continue
+            running.add(number)
+            alive = sum(dict(gradients.values()).values())
+            for size, path in run_again(trace, number, again, constant):
+                yield Step(path, "backward", saved, alive + size, weights)
+            saved += sum(sum(again[one.index][number].values()) for one in trace.ops[region.first : region.stop])
+            if region.reentrant:
+                kept = outputs_of(trace, number, constant, again) + (own[1] if own else 0)
+                saved += kept
+                until_first[region.first] = until_first.get(region.first, 0) + kept
         if own is not None:
             weights += sum(trainable.pop(spec.param, 0) for spec in op.inputs if spec.param)
             for spec in op.inputs:
@@ -159,7 +183,9 @@ def _backward(trace: Trace, saved: int) -> Iterable[Step]:
         held = dict(gradients.values())
         yield Step(op.path or op.kind, "backward", saved, sum(held.values()), weights)
         gradients.pop(op.index, None)
-        saved -= sum(size for _, size in op.saved)
+        saved -= sum(size for _, size in op.saved) + sum(captured.get(op.index, {}).values())
+        saved -= sum(sum(again[op.index][number].values()) for number in op.checkpoints if number in running)
+        saved -= until_first.pop(op.index, 0)
 
 
 def _passes_gradient_on(op: Op) -> bool:

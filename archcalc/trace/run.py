@@ -14,7 +14,8 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 from torch import Tensor, nn
 
-from archcalc.trace.backward import drop_unused_gradients
+from archcalc.trace.backward import Training, what_training_needs
+from archcalc.trace.checkpoints import recorded_checkpoints
 from archcalc.trace.dispatch import DispatchRecorder
 from archcalc.trace.module_runs import Failure
 from archcalc.trace.modules import forward_hooks, tree, walk
@@ -79,6 +80,7 @@ def trace(
         _uncompiled(),
         torch.set_grad_enabled(autograd),
         watch_saved_tensors if autograd else nullcontext(),
+        recorded_checkpoints(recorder) if autograd else nullcontext(),
         forward_hooks(recorder.modules.enter, recorder.modules.leave),
         DispatchRecorder(recorder),
         recorder,
@@ -89,20 +91,21 @@ def trace(
             failure = _explain(error, recorder.modules.failure)
     if (escaped := recorder.modules.escaped_module) is not None:
         failure = f"{escaped or 'the model'}: it runs in a thread of its own, where no call can be followed"
-    ops, notes = drop_unused_gradients(recorder, result) if autograd else (recorder.ops, ())
+    followed = what_training_needs(recorder, result) if autograd else Training(recorder.ops)
     recorded = Trace(
         subject=subject,
         inputs=inputs,
         outputs=recorder.tensors.output_specs(result),
         training=training,
         batch_size=batch_size,
-        ops=tuple(ops),
+        ops=tuple(followed.ops),
         params=tuple(recorder.tensors.parameters),
         modules=tree(modules, recorder.modules.runs),
-        notes=recorder.tensors.notes() + notes,
+        notes=recorder.tensors.notes() + followed.notes,
         failure=failure,
         autograd=autograd,
         buffer_bytes=sum(buffer.nbytes for buffer in module.buffers()),
+        checkpoints=followed.checkpoints,
     )
     recorder.tensors.release()
     return recorded
