@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 
+from archcalc.count.held import Gradients, Held
 from archcalc.ops import definition
 from archcalc.values.budget import Budget, Peak, Step, Timeline
 from archcalc.values.errors import unknown
@@ -88,8 +89,11 @@ def _constants(trace: Trace) -> set[int]:
     }
 
 
-def _live(trace: Trace) -> list[dict[int, int]]:
-    """For each call the memories that are alive while it runs; the input lives throughout, the outputs to the end."""
+def _lifetimes(trace: Trace) -> list[tuple[dict[int, int], list[int]]]:
+    """For each call the memories that come alive for it, with their bytes, and those that it is the last to need.
+
+    The input lives from the first call on, and like the outputs to the end.
+    """
     constant = _constants(trace)
     sizes: dict[int, int] = {}
     last: dict[int, int] = {}
@@ -101,20 +105,18 @@ def _live(trace: Trace) -> list[dict[int, int]]:
         if spec.storage is not None:
             last[spec.storage] = len(trace.ops)
             sizes.setdefault(spec.storage, spec.nbytes)
-    alive = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
-    steps = []
-    for op in trace.ops:
-        for storage in _activations(op.outputs, constant):
-            alive[storage] = sizes[storage]
-        steps.append(dict(alive))
-        alive = {storage: size for storage, size in alive.items() if last[storage] > op.index}
-    return steps
+    begins = [{storage: sizes[storage] for storage in _activations(op.outputs, constant)} for op in trace.ops]
+    if begins:
+        given = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
+        begins[0] = given | begins[0]
+    ends: list[list[int]] = [[] for _ in range(len(trace.ops) + 1)]
+    for storage, index in last.items():
+        ends[index].append(storage)
+    return list(zip(begins, ends, strict=False))
 
 
 def _inference(trace: Trace) -> Peak:
-    return _highest(
-        (sum(alive.values()), op.path or op.kind) for alive, op in zip(_live(trace), trace.ops, strict=True)
-    )
+    return _highest((step.activations, step.path) for step in _forward(trace, Held({}), saving=False))
 
 
 def _highest(steps: Iterable[tuple[int, str]]) -> Peak:
@@ -126,13 +128,18 @@ def timeline(trace: Trace) -> Timeline:
 
     The steps forward hold what is saved so far, those backward the gradients that are alive.
     """
-    saved: dict[int, int] = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
-    steps = []
-    for alive, op in zip(_live(trace), trace.ops, strict=True):
-        saved.update(op.saved)
-        unsaved = sum(size for storage, size in alive.items() if storage not in saved)
-        steps.append(Step(op.path or op.kind, "forward", sum((saved | alive).values()) - unsaved, unsaved, 0))
-    return Timeline(trace.subject, trace.batch_size, (*steps, *_backward(trace, sum(saved.values()))))
+    held = Held({spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None})
+    steps = list(_forward(trace, held, saving=True))
+    return Timeline(trace.subject, trace.batch_size, (*steps, *_backward(trace, sum(held.saved.values()))))
+
+
+def _forward(trace: Trace, held: Held, saving: bool) -> Iterable[Step]:
+    for (begins, ends), op in zip(_lifetimes(trace), trace.ops, strict=True):
+        if saving:
+            held.save(op.saved)
+        held.begin(begins)
+        yield Step(op.path or op.kind, "forward", held.saved_bytes, held.unsaved_bytes, 0)
+        held.end(ends)
 
 
 def _training(trace: Trace) -> Peak:
@@ -142,7 +149,7 @@ def _training(trace: Trace) -> Peak:
 def _backward(trace: Trace, saved: int) -> Iterable[Step]:
     """Each step back: saved tensors, gradients of activations, gradients of weights so far."""
     trainable = {parameter.name: parameter.nbytes for parameter in trace.params if parameter.trainable}
-    gradients: dict[int, tuple[int, int]] = {}  # by producer: which buffer holds the gradient, and its bytes
+    gradients = Gradients()
     for spec in trace.outputs:
         if spec.needs_grad and spec.producer is not None:
             gradients[spec.producer] = (-1 - spec.producer, spec.nbytes)
@@ -151,14 +158,14 @@ def _backward(trace: Trace, saved: int) -> Iterable[Step]:
         own = gradients.get(op.index)
         if own is not None:
             weights += sum(trainable.pop(spec.param, 0) for spec in op.inputs if spec.param)
+            passes_on = _passes_gradient_on(op)
             for spec in op.inputs:
                 if spec.needs_grad and spec.producer is not None:
                     # additions and views pass the same buffer on; a tensor's second gradient is summed into a new one
-                    passed_on = _passes_gradient_on(op) and spec.producer not in gradients
+                    passed_on = passes_on and spec.producer not in gradients
                     gradients[spec.producer] = own if passed_on else (spec.producer, spec.nbytes)
-        held = dict(gradients.values())
-        yield Step(op.path or op.kind, "backward", saved, sum(held.values()), weights)
-        gradients.pop(op.index, None)
+        yield Step(op.path or op.kind, "backward", saved, gradients.nbytes, weights)
+        gradients.release(op.index)
         saved -= sum(size for _, size in op.saved)
 
 
