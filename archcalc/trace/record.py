@@ -233,7 +233,7 @@ class Recorder(TorchFunctionMode):
             with as_on_the_cpu() if to_meta and name == "multi_head_attention_forward" else nullcontext():
                 result = func(*args, **kwargs)
             return result, tuple(self.aten_ops)
-        except Exception as error:
+        except BaseException as error:
             shapes = tuple([operand.spec.shape for operand in call.operands])
             self.modules.fail(Failure(error, self.modules.running[-1][0], name, shapes))
             raise
