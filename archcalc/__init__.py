@@ -208,8 +208,7 @@ def plot(
     makes no sense, and UsageError and ModelError as `analyze` does.
     """
     from archcalc.analysis import analysis_of
-    from archcalc.charts.plot import Request
-    from archcalc.charts.plot import plot as draw
+    from archcalc.charts.plot import Request, chart
     from archcalc.values.benchmark import Benchmark, load
 
     def traced(
@@ -231,7 +230,7 @@ def plot(
         protocol=protocol,
         optimizer=optimizer,
     )
-    return draw(kind, request, theme)
+    return chart(kind, request, theme)
 
 
 def explain(
@@ -385,4 +384,10 @@ def _row_at(report: Report, place: str) -> Row:
     return row_at(report, place)
 
 
-register(render=_render, row_at=_row_at, plot=plot)
+def _draw(report: Report, **options: Any) -> Drawing:
+    from archcalc.pictures.drawing import draw
+
+    return draw(report, **options)
+
+
+register(render=_render, row_at=_row_at, plot=plot, draw=_draw)

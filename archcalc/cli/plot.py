@@ -65,8 +65,7 @@ def plot(
 
         from dataclasses import replace
 
-        from archcalc.charts.plot import Request
-        from archcalc.charts.plot import plot as draw
+        from archcalc.charts.plot import Request, chart
         from archcalc.values.benchmark import load
 
         names = tuple(models or ())
@@ -92,7 +91,7 @@ def plot(
             protocol=protocol,
             optimizer=optimizer,
         )
-        write_content(draw(kind, asked, theme).render(form), output)
+        write_content(chart(kind, asked, theme).render(form), output)
 
 
 def _format(picture: Picture | None, output: Path | None) -> Picture:

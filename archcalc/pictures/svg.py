@@ -26,6 +26,8 @@ MARGIN = 18.0
 HEADER = 52.0
 SWATCH = 11.0
 LEGEND_ROW = 20.0
+LEGEND_WIDTH = 200.0
+"""Narrower pictures are made that wide, so that a legend does not become a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class _Writer:
         title = f"{name} · {one_line(self.picture.path)}" if self.picture.path else name
         total = cost_text(self.report, self.picture.rows) or "no params, no mult-adds"
         entries = self._legend_entries() if self.style.legend else []
-        wide = max(self.layout.width, width(title, 16, bold=True), width(total, 12), 200 if entries else 0)
+        least = sum(map(_legend_width, entries)) if self.style.measure else LEGEND_WIDTH if entries else 0
+        wide = max(self.layout.width, width(title, 16, bold=True), width(total, 12), least)
         legend, legend_height = _legend(entries, wide)
         top = MARGIN + (HEADER if self.style.header else 0)
         bottom = top + self.layout.height
@@ -140,7 +143,7 @@ class _Writer:
         classes = [f"k-{box.kind}"]
         if self.style.measure is not None:
             step = shade(self.style.measure.of(box), self.most)
-            classes += [] if step is None else [f"m{step}"]
+            classes.append("plain" if step is None else f"m{step}")
         module = ' data-module="1"' if box.kind == "module" else ""
         radius = place.height / 2 if sizes.is_pill(box) else 8 if box.kind == "module" else 4
         return (
@@ -182,8 +185,9 @@ class _Writer:
                 if kind in kinds and kind not in ("input", "output")
             ]
         measure = self.style.measure
-        shades = [(f"k-other m{step}", "", SWATCH) for step in range(STEPS)]
-        return [("", f"{measure.title}: 0", 0.0), *shades, ("", measure.text(self.most), 0.0)]
+        shades = [(f"m{step}", "", SWATCH) for step in range(STEPS - 1)]
+        last = (f"m{STEPS - 1}", measure.text(self.most), SWATCH + 6)
+        return [("", f"{measure.title}: 0", 0.0), *shades, last]
 
 
 def _words(box: Box, x: float, middle: float, label: str, detail: str) -> str:
@@ -232,12 +236,17 @@ def _attribute(text: str) -> str:
     return escape(one_line(text))
 
 
+def _legend_width(entry: tuple[str, str, float]) -> float:
+    classes, name, space = entry
+    return space + (width(name, sizes.DETAIL) + (14 if classes else 6) if name else 0.0)
+
+
 def _legend(entries: Sequence[tuple[str, str, float]], wide: float) -> tuple[list[str], float]:
     """The swatches with their names, in as many rows as they need, and the height of it all."""
     parts = []
     x, y = 0.0, 0.0
     for classes, name, space in entries:
-        needed = space + (width(name, sizes.DETAIL) + 14 if name else 0.0)
+        needed = _legend_width((classes, name, space))
         if x and x + needed > wide:
             x, y = 0.0, y + LEGEND_ROW
         if classes:

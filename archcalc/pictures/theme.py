@@ -106,7 +106,8 @@ def _colours(theme: Theme) -> str:
         ".frame": f"fill:{palette['frame']};fill-opacity:.06;stroke:{palette['frame']}",
     }
     rules |= {f".k-{kind} rect": f"fill:{fill};stroke:{border}" for kind, (fill, border) in boxes.items()}
-    rules |= {f".m{step} rect": f"fill:{fill}" for step, fill in enumerate(ramp(theme))}
-    rules |= {f".m{step} .quiet": f"fill:{palette['text']}" for step in range(STEPS)}
+    rules[".plain rect"] = f"fill:{palette['page']};stroke:{palette['frame']}"
+    rules |= {f".m{step} rect": f"fill:{fill};stroke:{palette['line']}" for step, fill in enumerate(ramp(theme))}
+    rules |= {f".m{step} .detail": f"fill:{palette['text']}" for step in range(STEPS)}
     rules[".marked rect"] = f"stroke:{palette['accent']};stroke-width:3"
     return "".join(f".archcalc {selector}{{{style}}}" for selector, style in rules.items())

@@ -17,6 +17,8 @@ from archcalc.pictures.choices import Direction
 from archcalc.pictures.flat import flat
 from archcalc.pictures.graph import Box
 from archcalc.pictures.layout import sizes
+from archcalc.pictures.layout.channels import tracks
+from archcalc.pictures.layout.level import Link, Node
 from archcalc.pictures.layout.nested import Layout, Placed, Rectangle, Route, layout
 from archcalc.pictures.outline import Outline, outline
 from archcalc.pictures.text import width
@@ -271,3 +273,18 @@ def test_every_picture_of_a_random_network_is_in_order(seed: int) -> None:
 def test_the_layout_of_any_graph_is_in_order(direction: Direction) -> None:
     for seed in range(400):
         check_layout(picture(seed), direction)
+
+
+def test_what_was_made_last_enters_an_open_module_on_the_main_line() -> None:
+    """A layer of DenseNet reads all before it, the last of them on the axis."""
+    drawn = layout(graph(known("densenet121"), View(module="4", depth=9, repeats=False)))
+    points = {(route.source, route.target): route.points for route in drawn.routes}
+    assert [len(points[f"4.layers.{at}", f"4.layers.{at + 1}"]) for at in range(5)] == [2] * 5
+
+
+def test_a_line_that_starts_above_where_another_ends_turns_first() -> None:
+    one, other = Link(Node(0), Node(1), 0, 0, (0, 0)), Link(Node(2), Node(3), 0, 0, (2, 0))
+    one.source.across, one.target.across = 0, 50
+    other.source.across, other.target.across = 80, 0  # it crosses less the other way round
+    assert tracks([one, other], [one.target, other.target]) == 2
+    assert (one.bend, other.bend) == (0, 1)

@@ -43,7 +43,7 @@ class Net:
         return min(places), max(places)
 
 
-def tracks(links: Sequence[Link], rank: Sequence[Node], following: Sequence[Node]) -> int:
+def tracks(links: Sequence[Link], following: Sequence[Node]) -> int:
     """Set where each link between two ranks starts and ends across, and its track in `bend`; the number of tracks.
 
     A link into the side of a box keeps its place across and has no track, and neither has a straight one.

@@ -50,7 +50,7 @@ def lay_out(level: Level, caption: float, title: float = 0.0, least: float = 0.0
         along += thickness[number]
         if number == len(level.ranks) - 1:
             break
-        count = tracks(level.channels[number], rank, level.ranks[number + 1])
+        count = tracks(level.channels[number], level.ranks[number + 1])
         lead = caption if any(node.caption for node in rank) else 0.0
         if number == 0 and level.entries:
             lead = max(lead, title)
