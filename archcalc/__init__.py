@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from archcalc.analysis import Analysis
     from archcalc.charts.chart import Chart
+    from archcalc.page.report import report_page
     from archcalc.pictures.drawing import Drawing, draw
     from archcalc.values.benchmark import Benchmark
     from archcalc.values.budget import Budget
@@ -63,6 +64,7 @@ __all__ = [
     "names",
     "plot",
     "receptive_field",
+    "report_page",
     "verify",
 ]
 
@@ -85,6 +87,7 @@ _IMPORTED_WHEN_USED = {
     "TensorSpec": "values.trace",
     "Verdict": "values.claim",
     "draw": "pictures.drawing",
+    "report_page": "page.report",
 }
 
 

@@ -28,6 +28,7 @@ STAGES = [
     "charts",
     "pictures",
     "render",
+    "page",
 ]
 STAGES += ["export", "pytest_plugin", "cli"]
 """Each stage may import what stands before it."""

@@ -1,0 +1,68 @@
+"""Charts of the report: SVG in the page itself, whose colours the page's style sheet turns dark."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import chain
+
+from markupsafe import Markup, escape
+
+from archcalc.charts.chart import Chart
+from archcalc.charts.latency import latency
+from archcalc.charts.layers import layers
+from archcalc.charts.receptive_field import receptive_field
+from archcalc.charts.theme import THEMES
+from archcalc.values.benchmark import Benchmark
+from archcalc.values.errors import UsageError
+from archcalc.values.report import Report
+
+LIGHT, DARK = THEMES["light"], THEMES["dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart, and in a sentence what it shows."""
+
+    svg: Markup
+    caption: str
+
+
+def layer_chart(report: Report, prefix: str) -> Figure:
+    """Params against multiply-adds of each layer."""
+    return _figure(Chart("layers", layers([report], LIGHT)), prefix)
+
+
+def field_chart(reports: list[Report], prefix: str) -> Figure | None:
+    """How far a unit sees, by depth; None where nothing is known of it."""
+    try:
+        return _figure(Chart("receptive-field", receptive_field(reports, LIGHT)), prefix)
+    except UsageError:  # it was never asked for: the page goes without
+        return None
+
+
+def latency_chart(benchmark: Benchmark, prefix: str) -> Figure:
+    """What was measured."""
+    return _figure(Chart("latency", latency(benchmark, (), LIGHT)), prefix)
+
+
+def dark_rules() -> list[str]:
+    """Rules of a style sheet that give a chart, which is drawn in light colours, the dark ones."""
+    pairs = chain(
+        [(LIGHT.background, DARK.background), (LIGHT.text, DARK.text), (LIGHT.muted, DARK.muted)],
+        [(LIGHT.grid, DARK.grid)],
+        zip(LIGHT.palette, DARK.palette, strict=True),
+    )
+    return [
+        f'.chart [{attribute}="{light}"]{{{attribute}:{dark}}}'
+        for light, dark in pairs
+        for attribute in ("fill", "stroke")
+    ]
+
+
+def _figure(chart: Chart, prefix: str) -> Figure:
+    text = re.sub(r' style="italic"', ' font-style="italic"', chart.svg())  # not CSS: browsers refuse it
+    text = re.sub(r'\b(id="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
+    text = re.sub(r' aria-\w+="[^"]*"| role="[^"]*"', "", text)  # the whole of it is one image, with one description
+    text = text.replace("<svg ", f'<svg role="img" aria-label="{escape(str(chart))}" ', 1)
+    return Figure(Markup(text), str(chart))
