@@ -56,6 +56,7 @@ class KnownValues:
         self._inputs: dict[int, Tensor] = {}
         self._values: dict[int, Tensor | None] = {}  # by id(); None until the steps that lead there have run
         self._lost: set[int] = set()  # memories, written to with values that are not known
+        self._broken: set[int] = set()  # memories that a step which failed was to write to
         self._steps: list[_Step] = []
         self._at_once = False  # after the first read
 
@@ -220,6 +221,7 @@ class KnownValues:
                 self._values.pop(id(tensor), None)
             for target in step.written:
                 self.forget(target)
+                self._broken.update(self._memories(target))
             return
         for target, stand_in in zip(step.written[::2], step.written[1::2], strict=True):
             self._values[id(stand_in)] = self._values.get(id(target))
@@ -231,7 +233,9 @@ class KnownValues:
             self._values[id(tensor)] = own
 
     def _argument(self, step: _Step, tensor: Tensor) -> Tensor:
-        """The real tensor that a step runs on."""
+        """The real tensor that a step runs on; LookupError where an earlier step failed."""
+        if self._broken and not self._broken.isdisjoint(self._memories(tensor)):
+            raise LookupError("the values were to be written by a step that failed")
         if id(tensor) in step.donors:
             key = step.donors[id(tensor)].key
             return torch.empty_strided(key[0], key[1], dtype=key[2], device=self._tensors.device).zero_()
