@@ -10,6 +10,7 @@ import torch
 from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from archcalc.trace.as_on_cpu import run_op
 from archcalc.trace.aten_memo import AtenMemo, memo_key
 from archcalc.trace.flops import counts, flops
 from archcalc.trace.tensors import specs_of, tensors_in
@@ -49,13 +50,9 @@ class DispatchRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # t
             aten_ops.append(known.op)
             return known.result
         begun = len(self._recorder.ops)
-        result = func(*args, **kwargs)
+        result = run_op(func, args, kwargs)
         if self._recorder.aten_ops is None:  # scripted code comes here first, and only then passes the recorder
             self._recorder.drop_ops_from(begun)
-        if func._overloadpacket is torch.ops.aten.native_batch_norm and not args[5]:
-            # outside training the real kernels leave the statistics of the batch empty, the meta kernel does not
-            with torch._C.DisableTorchFunction():
-                result = (result[0], result[1].new_empty(0), result[2].new_empty(0))
         self._recorder.on_aten_op(func, args, kwargs, result)
         if key is not None and aten_ops is not None:
             self._memo.keep(key, args, result, aten_ops[-1])
