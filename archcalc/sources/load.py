@@ -86,9 +86,14 @@ def attribute_of(target: str) -> Any:
     module = _import(target, place)
     named: Any = module
     for part in name.split("."):
-        if not hasattr(named, part):
-            raise unknown(f"name in {place}", part, [each for each in dir(named) if not each.startswith("_")])
-        named = getattr(named, part)
+        try:
+            named = getattr(named, part)
+        except AttributeError as error:
+            raise unknown(
+                f"name in {place}", part, [each for each in dir(named) if not each.startswith("_")]
+            ) from error
+        except (Exception, SystemExit) as error:  # what it imports or makes only when it is asked for
+            raise ModelError(f"{target} cannot be imported: {_said(error)}") from error
     return named
 
 
