@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PEERS := $(VENV)/peers
 ULTRALYTICS := $(VENV)/ultralytics
 
-.PHONY: help demo check test oracle golden peers lint clean
+.PHONY: help demo check test oracle golden pictures peers lint clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ oracle: $(READY) $(PEERS)/.ready $(ULTRALYTICS)/.ready  ## the slow part: every 
 
 golden: $(READY)  ## record the golden files anew; look at the difference before you commit it
 	$(BIN)/pytest tests/render tests/cli/test_rf_command.py tests/contract --golden-update
+
+pictures: $(READY)  ## draw the pictures of README.md and docs/ anew
+	$(BIN)/python reports/pictures.py
 
 peers: $(PEERS)/.ready  ## time archcalc beside other tools: reports/peers.csv and the table in the README
 	$(PEERS)/bin/python reports/peers.py

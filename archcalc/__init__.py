@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from archcalc.analysis import Analysis
     from archcalc.charts.chart import Chart
+    from archcalc.pictures.drawing import Drawing, draw
     from archcalc.values.benchmark import Benchmark
     from archcalc.values.budget import Budget
     from archcalc.values.claim import Verdict, Verdicts
@@ -41,6 +42,7 @@ __all__ = [
     "Comparison",
     "Conventions",
     "Cost",
+    "Drawing",
     "Explanation",
     "LayerField",
     "ModelError",
@@ -54,6 +56,7 @@ __all__ = [
     "build",
     "compare",
     "conventions",
+    "draw",
     "explain",
     "formula",
     "memory",
@@ -67,26 +70,28 @@ Formula = TypeVar("Formula", bound=Callable[..., int])
 
 # torch takes a second to import, and the classes of results a good part of what `archcalc --help` takes: whatever needs
 # them imports them when it is called.
-_CLASSES = {
+_IMPORTED_WHEN_USED = {
     "Benchmark": "values.benchmark",
     "Budget": "values.budget",
     "Chart": "charts.chart",
     "Comparison": "values.comparison",
     "Conventions": "values.conventions",
     "Cost": "values.report",
+    "Drawing": "pictures.drawing",
     "Explanation": "values.explanation",
     "LayerField": "values.layer_field",
     "Report": "values.report",
     "Row": "values.report",
     "TensorSpec": "values.trace",
     "Verdict": "values.claim",
+    "draw": "pictures.drawing",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _CLASSES:
+    if name not in _IMPORTED_WHEN_USED:
         raise AttributeError(f"module 'archcalc' has no attribute '{name}'")
-    return getattr(import_module(f"archcalc.{_CLASSES[name]}"), name)
+    return getattr(import_module(f"archcalc.{_IMPORTED_WHEN_USED[name]}"), name)
 
 
 def __dir__() -> list[str]:
@@ -203,8 +208,7 @@ def plot(
     makes no sense, and UsageError and ModelError as `analyze` does.
     """
     from archcalc.analysis import analysis_of
-    from archcalc.charts.plot import Request
-    from archcalc.charts.plot import plot as draw
+    from archcalc.charts.plot import Request, chart
     from archcalc.values.benchmark import Benchmark, load
 
     def traced(
@@ -226,7 +230,7 @@ def plot(
         protocol=protocol,
         optimizer=optimizer,
     )
-    return draw(kind, request, theme)
+    return chart(kind, request, theme)
 
 
 def explain(
@@ -380,4 +384,10 @@ def _row_at(report: Report, place: str) -> Row:
     return row_at(report, place)
 
 
-register(render=_render, row_at=_row_at, plot=plot)
+def _draw(report: Report, **options: Any) -> Drawing:
+    from archcalc.pictures.drawing import draw
+
+    return draw(report, **options)
+
+
+register(render=_render, row_at=_row_at, plot=plot, draw=_draw)

@@ -15,7 +15,7 @@ from archcalc.sources.load import Subject, subject_of
 from archcalc.trace.inputs import ids_below, is_drawn_below, tensors, with_values
 from archcalc.trace.run import trace
 from archcalc.trace.tensors import tensors_in
-from archcalc.values.errors import ModelError, UsageError
+from archcalc.values.errors import ModelError, UsageError, model_errors
 from archcalc.values.input_size import Typed, with_batch
 from archcalc.values.report import Report
 from archcalc.values.trace import Trace
@@ -48,8 +48,9 @@ def analysis_of(
     Raises UsageError if the request is wrong, ModelError, with the rows so far, if the network cannot be built or run.
     """
     subject = subject_of(model, settings or {})
-    args, kwargs = inputs_of(subject, inputs, batch_size)
-    return analysis(subject, args, kwargs, training=training, backward=backward, every_op=every_op)
+    with model_errors(subject.name):
+        args, kwargs = inputs_of(subject, inputs, batch_size)
+        return analysis(subject, args, kwargs, training=training, backward=backward, every_op=every_op)
 
 
 def analysis(

@@ -45,7 +45,7 @@ class Request:
     optimizer: str = "sgd"
 
 
-def plot(kind: str, request: Request, theme_name: str = "light") -> Chart:
+def chart(kind: str, request: Request, theme_name: str = "light") -> Chart:
     """The chart of that kind; UsageError for a kind, theme or option that makes no sense, and the errors of tracing."""
     kind = kind.lower().replace("_", "-")
     if kind not in KINDS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,17 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def documented() -> list[Claim]:
-    """Every claim that comes with archcalc, one file a document."""
+    """Every claim that comes with archcalc, one file a document; the files are read once."""
+    return list(_documented())
+
+
+@cache
+def _documented() -> tuple[Claim, ...]:
     files = sorted(
         (file for file in resources.files("archcalc.claims").iterdir() if file.name.endswith(".toml")),
         key=lambda file: file.name,
     )
-    return [claim for file in files for claim in parse(file.read_text(encoding="utf-8"), file.name)]
+    return tuple(claim for file in files for claim in parse(file.read_text(encoding="utf-8"), file.name))
 
 
 def read(path: Path) -> list[Claim]:

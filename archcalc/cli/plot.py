@@ -12,7 +12,7 @@ import typer
 from archcalc.cli.bench import latency
 from archcalc.cli.options import MODEL, Batch, Debug, Inputs, Output, Settings, _complete_model
 from archcalc.cli.request import analyze, request
-from archcalc.cli.streams import clear_errors, write_file
+from archcalc.cli.streams import clear_errors, write_content
 from archcalc.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def plot(
 
         from dataclasses import replace
 
-        from archcalc.charts.plot import Request
-        from archcalc.charts.plot import plot as draw
+        from archcalc.charts.plot import Request, chart
         from archcalc.values.benchmark import load
 
         names = tuple(models or ())
@@ -92,7 +91,7 @@ def plot(
             protocol=protocol,
             optimizer=optimizer,
         )
-        _write(draw(kind, asked, theme).render(form), output)
+        write_content(chart(kind, asked, theme).render(form), output)
 
 
 def _format(picture: Picture | None, output: Path | None) -> Picture:
@@ -112,17 +111,6 @@ def _format(picture: Picture | None, output: Path | None) -> Picture:
     if form is not Picture.json:
         require()  # known now, and not after all the tracing
     return form
-
-
-def _write(content: str | bytes, output: Path | None) -> None:
-    if output is not None and str(output) != "-":
-        write_file(output, content)
-        return
-    if sys.stdout is None:
-        raise UsageError("there is no standard output to write to; -o FILE writes to a file")
-    data = content.encode() if isinstance(content, str) else content
-    sys.stdout.buffer.write(data)
-    sys.stdout.flush()
 
 
 def _check_zoo(sizes: list[str] | None, batch_size: int | None, pairs: list[str] | None) -> None:

@@ -46,6 +46,17 @@ def write(document: Document, form: Format, output: Path | None) -> None:
     sys.stdout.flush()
 
 
+def write_content(content: str | bytes, output: Path | None) -> None:
+    """A picture, say, to stdout as it is or, whole or not at all, to a file."""
+    if output is not None and str(output) != "-":
+        write_file(output, content)
+        return
+    if sys.stdout is None:
+        raise UsageError("there is no standard output to write to; -o FILE writes to a file")
+    sys.stdout.buffer.write(_encoded(content))
+    sys.stdout.flush()
+
+
 def _width() -> int:
     return max(40, shutil.get_terminal_size((80, 24)).columns)
 

@@ -39,8 +39,11 @@ def of_row(report: Report, row: Row) -> list[Step]:
     steps.append(_step(row, "params", _params(row), row.params))
     steps.append(_step(row, "macs", _macs(row, report.batch_size), row.macs))
     if row.backward_macs and row.macs and row.products:
-        gradients = row.backward_macs // row.macs
-        text = f"{gradients} gradient{'s' * (gradients > 1)} × {count(row.macs)} = {count(row.backward_macs)}"
+        gradients, again = (row.backward_macs - row.recomputed_macs) // row.macs, row.recomputed_macs // row.macs
+        times = f"{gradients} gradient{'s' * (gradients != 1)}"
+        if again:
+            times = f"({times} + {again} more forward)"
+        text = f"{times} × {count(row.macs)} = {count(row.backward_macs)}"
         steps.append(_step(row, "backward_macs", text, row.backward_macs))
     return steps + [_step(row, "receptive_field", text, size) for text, size in _field(row)]
 

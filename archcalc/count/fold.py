@@ -119,6 +119,7 @@ def folded_row(report: Report, path: str, rows: Sequence[Row]) -> Row:
         "input_shapes": module.inputs if module and ran else rows[0].input_shapes,
         "output_shapes": module.outputs if module and ran else rows[-1].output_shapes,
         "least_macs": sum(row.least_macs for row in rows),
+        "recomputed_macs": sum(row.recomputed_macs for row in rows),
         "unknown": tuple(f"{row.path}: {op}" for row in rows for op in row.unknown),
         "calls": sum(row.calls for row in rows),
         "parameters": tuple(parameter for row in rows for parameter in row.parameters),

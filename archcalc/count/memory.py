@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 
+from archcalc.count.checkpoints import checkpoint_notes, closure_bytes, outputs_of, run_again, saved_again
+from archcalc.count.held import Gradients, Held
 from archcalc.ops import definition
 from archcalc.values.budget import Budget, Peak, Step, Timeline
 from archcalc.values.errors import unknown
@@ -65,6 +67,7 @@ def budget(trace: Trace, optimizer: str = "sgd") -> Budget:
         saved=sum(size for op in trace.ops for _, size in op.saved),
         inference=_inference(trace),
         training=_training(trace),
+        notes=checkpoint_notes(trace),
     )
 
 
@@ -88,8 +91,11 @@ def _constants(trace: Trace) -> set[int]:
     }
 
 
-def _live(trace: Trace) -> list[dict[int, int]]:
-    """For each call the memories that are alive while it runs; the input lives throughout, the outputs to the end."""
+def _lifetimes(trace: Trace) -> list[tuple[dict[int, int], list[int]]]:
+    """For each call the memories that come alive for it, with their bytes, and those that it is the last to need.
+
+    The input lives from the first call on, and like the outputs to the end.
+    """
     constant = _constants(trace)
     sizes: dict[int, int] = {}
     last: dict[int, int] = {}
@@ -101,20 +107,18 @@ def _live(trace: Trace) -> list[dict[int, int]]:
         if spec.storage is not None:
             last[spec.storage] = len(trace.ops)
             sizes.setdefault(spec.storage, spec.nbytes)
-    alive = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
-    steps = []
-    for op in trace.ops:
-        for storage in _activations(op.outputs, constant):
-            alive[storage] = sizes[storage]
-        steps.append(dict(alive))
-        alive = {storage: size for storage, size in alive.items() if last[storage] > op.index}
-    return steps
+    begins = [{storage: sizes[storage] for storage in _activations(op.outputs, constant)} for op in trace.ops]
+    if begins:
+        given = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
+        begins[0] = given | begins[0]
+    ends: list[list[int]] = [[] for _ in range(len(trace.ops) + 1)]
+    for storage, index in last.items():
+        ends[index].append(storage)
+    return list(zip(begins, ends, strict=False))
 
 
 def _inference(trace: Trace) -> Peak:
-    return _highest(
-        (sum(alive.values()), op.path or op.kind) for alive, op in zip(_live(trace), trace.ops, strict=True)
-    )
+    return _highest((step.activations, step.path) for step in _forward(trace, Held({}), captured=None))
 
 
 def _highest(steps: Iterable[tuple[int, str]]) -> Peak:
@@ -126,40 +130,69 @@ def timeline(trace: Trace) -> Timeline:
 
     The steps forward hold what is saved so far, those backward the gradients that are alive.
     """
-    saved: dict[int, int] = {spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None}
-    steps = []
-    for alive, op in zip(_live(trace), trace.ops, strict=True):
-        saved.update(op.saved)
-        unsaved = sum(size for storage, size in alive.items() if storage not in saved)
-        steps.append(Step(op.path or op.kind, "forward", sum((saved | alive).values()) - unsaved, unsaved, 0))
-    return Timeline(trace.subject, trace.batch_size, (*steps, *_backward(trace, sum(saved.values()))))
+    held = Held({spec.storage: spec.nbytes for spec in trace.inputs if spec.storage is not None})
+    captured = closure_bytes(trace, _constants(trace))
+    steps = list(_forward(trace, held, captured))
+    return Timeline(trace.subject, trace.batch_size, (*steps, *_backward(trace, sum(held.saved.values()), captured)))
+
+
+def _forward(trace: Trace, held: Held, captured: dict[int, dict[int, int]] | None) -> Iterable[Step]:
+    """Each step forward; with `captured`, what closures hold by call, also what is saved for the backward pass."""
+    for (begins, ends), op in zip(_lifetimes(trace), trace.ops, strict=True):
+        if captured is not None:
+            held.save(op.saved)
+            held.save(captured.get(op.index, {}).items())
+        held.begin(begins)
+        yield Step(op.path or op.kind, "forward", held.saved_bytes, held.unsaved_bytes, 0)
+        held.end(ends)
 
 
 def _training(trace: Trace) -> Peak:
     return _highest((step.nbytes, step.path) for step in timeline(trace).steps)
 
 
-def _backward(trace: Trace, saved: int) -> Iterable[Step]:
-    """Each step back: saved tensors, gradients of activations, gradients of weights so far."""
+def _backward(trace: Trace, saved: int, captured: dict[int, dict[int, int]]) -> Iterable[Step]:
+    """Each step back: saved tensors, gradients of activations, gradients of weights so far.
+
+    A checkpointed region runs forward again before its last call runs backward.
+    """
+    again = saved_again(trace)
+    constant = _constants(trace)
+    running: set[int] = set()
+    until_first: dict[int, int] = {}  # by call: what stays until it has run backward
     trainable = {parameter.name: parameter.nbytes for parameter in trace.params if parameter.trainable}
-    gradients: dict[int, tuple[int, int]] = {}  # by producer: which buffer holds the gradient, and its bytes
+    gradients = Gradients()
     for spec in trace.outputs:
         if spec.needs_grad and spec.producer is not None:
             gradients[spec.producer] = (-1 - spec.producer, spec.nbytes)
     weights = 0
     for op in reversed(trace.ops):
         own = gradients.get(op.index)
+        for number in op.checkpoints:
+            region = trace.checkpoints[number]
+            if number in running or region.first == region.stop:
+                continue
+            running.add(number)
+            for size, path in run_again(trace, number, again, constant):
+                yield Step(path, "backward", saved, gradients.nbytes + size, weights)
+            saved += sum(sum(again[one.index][number].values()) for one in trace.ops[region.first : region.stop])
+            if region.reentrant:
+                kept = outputs_of(trace, number, constant, again) + (own[1] if own else 0)
+                saved += kept
+                until_first[region.first] = until_first.get(region.first, 0) + kept
         if own is not None:
             weights += sum(trainable.pop(spec.param, 0) for spec in op.inputs if spec.param)
+            passes_on = _passes_gradient_on(op)
             for spec in op.inputs:
                 if spec.needs_grad and spec.producer is not None:
                     # additions and views pass the same buffer on; a tensor's second gradient is summed into a new one
-                    passed_on = _passes_gradient_on(op) and spec.producer not in gradients
+                    passed_on = passes_on and spec.producer not in gradients
                     gradients[spec.producer] = own if passed_on else (spec.producer, spec.nbytes)
-        held = dict(gradients.values())
-        yield Step(op.path or op.kind, "backward", saved, sum(held.values()), weights)
-        gradients.pop(op.index, None)
-        saved -= sum(size for _, size in op.saved)
+        yield Step(op.path or op.kind, "backward", saved, gradients.nbytes, weights)
+        gradients.release(op.index)
+        saved -= sum(size for _, size in op.saved) + sum(captured.get(op.index, {}).values())
+        saved -= sum(sum(again[op.index][number].values()) for number in op.checkpoints if number in running)
+        saved -= until_first.pop(op.index, 0)
 
 
 def _passes_gradient_on(op: Op) -> bool:

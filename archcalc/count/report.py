@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from archcalc.count.checkpoints import checkpoint_notes
 from archcalc.count.cost import cost, parsed
 from archcalc.count.rf import Field, receptive_fields
 from archcalc.ops import definition
@@ -65,7 +66,12 @@ def build_report(trace: Trace, source: str = "") -> Report:
         depth=max((depths[spec.producer] for spec in trace.outputs if spec.producer is not None), default=0),
         uncalled={} if trace.failure else {name: parameter.numel for name, parameter in unused.items()},
         modules=trace.modules,
-        notes=(*trace.notes, *backward_unknown(dict.fromkeys(uncounted)), *_workspaces(trace)),
+        notes=(
+            *trace.notes,
+            *backward_unknown(dict.fromkeys(uncounted)),
+            *_workspaces(trace),
+            *checkpoint_notes(trace),
+        ),
         failure=trace.failure,
         outputs_from=_sources(trace.outputs),
     )
@@ -116,10 +122,12 @@ def _bytes_moved(op: Op) -> dict[str, Any]:
 def _backward_columns(op: Op, known: Cost, unknown: tuple[str, ...]) -> dict[str, Any]:
     """The backward pass of a call, as far as its products ran as ops that torch counts."""
     counted = sum(aten.flops or 0 for aten in op.aten) // 2 == known.macs
-    macs = sum(aten.backward for aten in op.aten) // 2
+    recomputed = sum(aten.recomputations * (aten.flops or 0) for aten in op.aten) // 2
+    macs = sum(aten.backward for aten in op.aten) // 2 + recomputed
     return {
         "backward_macs": macs if counted and known.backward and not unknown else None,
         "saved_bytes": sum(size for _, size in op.saved),
+        "recomputed_macs": recomputed,
     }
 
 

@@ -29,6 +29,7 @@ def memory(budget: Budget, fits: Sequence[str] = ()) -> Document:
         ("training: all", budget.training_total),
     )
     remarks = [Remark("", sentence) for sentence in fits]
+    remarks += [Remark("note", note) for note in budget.notes]
     remarks += [
         Remark("peaks", f"inference at {budget.inference.path}, training at {budget.training.path}"),
         Remark(

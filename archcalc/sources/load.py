@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from archcalc.sources.meta import weights_on_meta
-from archcalc.values.errors import ModelError, UsageError, unknown
+from archcalc.values.errors import ModelError, UsageError, error_text, model_errors, unknown
 from archcalc.values.trace import Shape
 from archcalc.zoo import registry
 
@@ -41,6 +41,7 @@ def subject_of(model: str | nn.Module, settings: dict[str, Any], *, real: bool =
     if isinstance(model, nn.Module):
         if settings:
             raise UsageError(f"settings such as {next(iter(settings))} are for networks that are built here by name")
+        _check_initialised(type(model).__name__, model)
         return Subject(type(model).__name__, "", None, model, lambda: model)
     if isinstance(model, str):
         return load(model, settings, real=real)
@@ -85,15 +86,15 @@ def attribute_of(target: str) -> Any:
     place, _, name = target.rpartition(":")
     module = _import(target, place)
     named: Any = module
-    for part in name.split("."):
-        try:
-            named = getattr(named, part)
-        except AttributeError as error:
-            raise unknown(
-                f"name in {place}", part, [each for each in dir(named) if not each.startswith("_")]
-            ) from error
-        except (Exception, SystemExit) as error:  # what it imports or makes only when it is asked for
-            raise ModelError(f"{target} cannot be imported: {_said(error)}") from error
+    with model_errors(target):
+        for part in name.split("."):
+            try:
+                named = getattr(named, part)
+            except AttributeError as error:
+                public = [each for each in dir(named) if not each.startswith("_")]
+                raise unknown(f"name in {place}", part, public) from error
+            except (Exception, SystemExit) as error:  # what it imports only when it is asked for
+                raise ModelError(f"{target} cannot be imported: {_said(error)}") from error
     return named
 
 
@@ -125,9 +126,11 @@ def _import(target: str, place: str) -> Any:
             raise UsageError(
                 f"there is no module {place}; write package.module:factory or path/to/net.py:Net"
             ) from error
-        raise ModelError(f"{target} cannot be imported: {_said(error)}") from error
-    except (Exception, SystemExit) as error:
-        raise ModelError(f"{target} cannot be imported: {_said(error)}") from error
+        raise ModelError(f"{target} cannot be imported: {error_text(error)}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise ModelError(f"{target} cannot be imported: {error_text(error)}") from error
     finally:
         with suppress(ValueError):
             sys.path.remove(folder)
@@ -159,16 +162,28 @@ def _built(target: str, named: Any, settings: dict[str, Any], real: bool) -> nn.
     try:
         with nullcontext() if real else weights_on_meta():
             module = named(**settings)
-    except (Exception, SystemExit) as first:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as first:
         try:
             # a constructor may read the values of its weights; one that is too large for memory must not have any
-            with torch.device("meta") if "allocate" in str(first) else nullcontext():
+            with torch.device("meta") if "allocate" in error_text(first) else nullcontext():
                 module = named(**settings)
-        except (Exception, SystemExit) as error:
-            raise ModelError(f"{target} cannot be built: {_said(error)}") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise ModelError(f"{target} cannot be built: {error_text(error)}") from error
     if not isinstance(module, nn.Module):
         raise UsageError(f"{target} gives an object of type {type(module).__name__}, not a torch module")
+    _check_initialised(target, module)
     return module
+
+
+def _check_initialised(target: str, module: nn.Module) -> None:
+    """Raise ModelError for a module whose class never ran torch's own constructor, which nothing can be done with."""
+    with model_errors(target):
+        if not hasattr(module, "_modules"):
+            raise ModelError(f"{target} is no module yet: its __init__ has to call super().__init__()")
 
 
 def _check(target: str, builder: Callable[..., Any], settings: dict[str, Any]) -> None:
@@ -181,7 +196,3 @@ def _check(target: str, builder: Callable[..., Any], settings: dict[str, Any]) -
         signature.bind(**settings)
     except TypeError as error:
         raise UsageError(f"{target}: {error}; give each as --set name=value") from error
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -40,7 +40,8 @@ class ModuleStack:
 
     def leave(self, module: nn.Module, args: Any, result: Any) -> None:
         """The innermost module is done."""
-        self.running = self._before.pop()
+        if self._before:  # torch calls it also where a module was too deep in a recursion to be entered
+            self.running = self._before.pop()
 
 
 @contextmanager
@@ -122,6 +123,7 @@ def _classes(kind: type) -> tuple[str, ...]:
 
 
 def _name(kind: type) -> str:
-    if kind.__module__.startswith("torch.nn.modules.") and not kind.__module__.endswith("dynamic"):
+    module = str(kind.__module__)  # a class may set it to anything
+    if module.startswith("torch.nn.modules.") and not module.endswith("dynamic"):
         return f"nn.{kind.__qualname__}"
-    return f"{kind.__module__}.{kind.__qualname__}"
+    return f"{module}.{kind.__qualname__}"

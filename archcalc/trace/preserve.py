@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,9 +18,10 @@ from archcalc.trace.modules import Modules
 
 @contextmanager
 def preserve_surroundings(module: nn.Module, modules: Modules, training: bool) -> Iterator[None]:
-    """Within it the module is in the mode asked for; after it the random states (torch, Python, numpy) are as before.
+    """Within it the module is in the mode asked for; after it whatever its code may set is as before.
 
-    Scripted modules live outside of Python and have no twins: their modes and buffers are put back.
+    That is the random states (torch, Python, numpy), the working directory, Python's path and streams, and torch's
+    defaults. Scripted modules live outside of Python and have no twins: their modes and buffers are put back.
     """
     scripted = [child for _, child in modules if isinstance(child, torch.jit.ScriptModule)]
     modes = [(child, child.training) for child in scripted]
@@ -26,7 +30,7 @@ def preserve_surroundings(module: nn.Module, modules: Modules, training: bool) -
     sys.setrecursionlimit(2 * limit)  # following the modules takes two frames where running them takes one
     try:
         _set_mode(module, modules, training)
-        with preserve_random_states():
+        with preserve_random_states(), _preserve_process():
             yield
     finally:
         sys.setrecursionlimit(limit)
@@ -44,6 +48,37 @@ def _set_mode(module: nn.Module, modules: Modules, training: bool) -> None:
             module.train(training)
         except NotImplementedError:  # an exported module has one mode for good
             return
+        except RecursionError:  # a module that contains itself
+            for _, child in modules:
+                child.training = training
+
+
+@contextmanager
+def _preserve_process() -> Iterator[None]:
+    """After it the working directory, Python's path and streams, torch's defaults and its threads are as before."""
+    path, streams = sys.path[:], (sys.stdout, sys.stderr)
+    dtype, threads, device = torch.get_default_dtype(), torch.get_num_threads(), _default_device()
+    folder = None
+    with suppress(OSError):  # it may be gone
+        folder = Path.cwd()
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        sys.stdout, sys.stderr = streams
+        torch.set_default_dtype(dtype)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        if _default_device() is not device:
+            torch.set_default_device(device and device.device)
+        if folder is not None:
+            with suppress(OSError):
+                os.chdir(folder)
+
+
+def _default_device() -> Any:
+    """What torch.set_default_device left in force, None where it is the CPU."""
+    return getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from archcalc.ops.definition import asks_in_place
 from archcalc.trace.attention import PLAIN, as_on_the_cpu, attention
 from archcalc.trace.autocast import as_dtype, cast
 from archcalc.trace.calls import CallKind, classify, spelling, written_to
+from archcalc.trace.checkpoints import Regions
 from archcalc.trace.constants import without_data
 from archcalc.trace.describe import Description
 from archcalc.trace.dispatch import aten_op
@@ -78,7 +79,8 @@ class Recorder(TorchFunctionMode):
 
     def __init__(self, modules: Modules, autograd: bool = False, real: bool = False, skip: bool = True) -> None:
         super().__init__()
-        self.tensors = TensorTable(modules, autograd, real)
+        self.regions = Regions(self)
+        self.tensors = TensorTable(modules, autograd, real, self.regions)
         self.values = KnownValues(modules[0][1], self.tensors)
         self.modules = ModuleRuns(modules, self.tensors)
         self.ops: list[Op] = []
@@ -249,7 +251,7 @@ class Recorder(TorchFunctionMode):
             with as_on_the_cpu() if to_meta and name == "multi_head_attention_forward" else nullcontext():
                 result = func(*args, **kwargs)
             return result, tuple(self.aten_ops)
-        except Exception as error:
+        except BaseException as error:
             shapes = tuple([operand.spec.shape for operand in call.operands])
             self.modules.fail(Failure(error, self.modules.running[-1][0], name, shapes))
             raise
@@ -284,12 +286,25 @@ class Recorder(TorchFunctionMode):
         outputs = self._track_outputs(call, outcome.outputs, index)
         self.values.note_call(call, outcome.outputs)
         inputs = tuple(tensor_specs((specs, named_specs)))
-        saved = self.tensors.take_saved()
+        saved, saved_again = self.tensors.take_saved()
         if self.tensors.autograd:
             self.nodes.append(tuple([output.grad_fn for output in outcome.outputs]))
         modules = self.modules.running
         self.ops.append(
-            Op(index, kind, modules, specs, named_specs, inputs, outputs, outcome.aten_ops, saved, spelling)
+            Op(
+                index,
+                kind,
+                modules,
+                specs,
+                named_specs,
+                inputs,
+                outputs,
+                outcome.aten_ops,
+                saved,
+                spelling,
+                self.regions.numbers,
+                saved_again,
+            )
         )
 
     def _track_outputs(self, call: Call, outputs: list[Tensor], index: int) -> tuple[TensorSpec, ...]:
@@ -317,6 +332,8 @@ class Recorder(TorchFunctionMode):
 
     def on_aten_op(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         """Take note of one torch op: beneath the running call, or as a row of its own outside of any."""
+        if self.regions.running:
+            self.regions.on_aten_op(result)
         op = aten_op(func, args, kwargs, result)
         if self.aten_ops is not None:
             self.aten_ops.append(op)

@@ -7,20 +7,22 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import wraps
-from inspect import Parameter, signature
+from inspect import Parameter, iscoroutine, isgenerator, signature
 from threading import RLock
 from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from archcalc.trace.backward import drop_unused_gradients
+from archcalc.trace.backward import Training, what_training_needs
+from archcalc.trace.checkpoints import recorded_checkpoints
 from archcalc.trace.dispatch import DispatchRecorder
 from archcalc.trace.module_runs import Failure
 from archcalc.trace.modules import forward_hooks, tree, walk
 from archcalc.trace.preserve import preserve_surroundings
 from archcalc.trace.record import Recorder
 from archcalc.trace.twin import twin_of
+from archcalc.values.errors import ModelError, error_text
 from archcalc.values.trace import Trace
 
 Params = ParamSpec("Params")
@@ -79,30 +81,37 @@ def trace(
         _uncompiled(),
         torch.set_grad_enabled(autograd),
         watch_saved_tensors if autograd else nullcontext(),
+        recorded_checkpoints(recorder) if autograd else nullcontext(),
         forward_hooks(recorder.modules.enter, recorder.modules.leave),
         DispatchRecorder(recorder),
         recorder,
     ):
         try:
             result = module(*stand_ins, **named_stand_ins)
-        except (Exception, SystemExit) as error:  # whatever a user's model raises ends the table, not the program
+            if iscoroutine(result) or isgenerator(result):
+                result.close()
+                raise ModelError("the model's own forward: it gives a coroutine or a generator, whose code never ran")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever a user's model raises ends the table, not the program
             failure = _explain(error, recorder.modules.failure)
     if (escaped := recorder.modules.escaped_module) is not None:
         failure = f"{escaped or 'the model'}: it runs in a thread of its own, where no call can be followed"
-    ops, notes = drop_unused_gradients(recorder, result) if autograd else (recorder.ops, ())
+    followed = what_training_needs(recorder, result) if autograd else Training(recorder.ops)
     recorded = Trace(
         subject=subject,
         inputs=inputs,
         outputs=recorder.tensors.output_specs(result),
         training=training,
         batch_size=batch_size,
-        ops=tuple(ops),
+        ops=tuple(followed.ops),
         params=tuple(recorder.tensors.parameters),
         modules=tree(modules, recorder.modules.runs),
-        notes=recorder.tensors.notes() + recorder.values.notes() + notes,
+        notes=recorder.tensors.notes() + recorder.values.notes() + followed.notes,
         failure=failure,
         autograd=autograd,
         buffer_bytes=sum(buffer.nbytes for buffer in module.buffers()),
+        checkpoints=followed.checkpoints,
     )
     recorder.tensors.release()
     recorder.values.release()
@@ -136,6 +145,7 @@ def _uncompiled() -> Iterator[None]:
     """Within it compiled modules run as they were written, and torch does not warn of what the trace is the cause."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Using `torch\.compile\(module\)` when there are global hooks")
+        warnings.filterwarnings("ignore", message="global module forward hook with")  # too deep in a recursion to run
         warnings.filterwarnings("ignore", message="None of the inputs have requires_grad=True")
         if not _COMPILING.isdisjoint(sys.modules):  # whoever compiles has imported it, which takes a second
             with torch.compiler.set_stance("force_eager"):
@@ -163,4 +173,6 @@ def _error_text(error: BaseException) -> str:
         text = ""
     if isinstance(error, SystemExit):
         return f"the model's own forward: it exits with {text or 0}"
+    if not isinstance(error, Exception):  # torch's hooks after an error do not run for these
+        return f"the model's own forward: {error_text(error)}"
     return text or type(error).__name__

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from archcalc.trace.checkpoints import Regions
 from archcalc.trace.modules import Modules
 from archcalc.trace.shared_memory import SharedMemory
 from archcalc.trace.tensors import TrackedTensor, dtype_name, on_meta, tensors_in
@@ -26,7 +27,7 @@ class TensorTable:
     has views or is one. `before_write` holds the constants that the running call is the first to write the input into.
     """
 
-    def __init__(self, modules: Modules, autograd: bool, real: bool) -> None:
+    def __init__(self, modules: Modules, autograd: bool, real: bool, regions: Regions) -> None:
         self.autograd = autograd
         self.real = real
         self.device = _device(modules)
@@ -36,6 +37,7 @@ class TensorTable:
         self.parameters: list[Parameter] = []
         self.unregistered = 0
         self._modules = modules
+        self._regions = regions
         self._buffers: dict[int, tuple[Tensor, str]] = {}
         self._attributes: dict[int, tuple[Tensor, str]] | None = None
         self._constants = 0
@@ -43,6 +45,7 @@ class TensorTable:
         self._meta_storages: dict[int, Any] = {}
         self._saved: dict[int, int] = {}
         self._just_saved: list[tuple[int, int]] = []
+        self._just_saved_again: list[tuple[int, int, int]] = []
         for path, module in modules:
             for name, parameter in module._parameters.items():
                 if parameter is not None and id(parameter) not in self.tracked:
@@ -63,7 +66,7 @@ class TensorTable:
         entry = self.add(parameter, self._stand_in(parameter), depends_on_input=True, origin="parameter", name=name)
         if entry.spec.storage is not None:
             self._saved[entry.spec.storage] = 0  # it is there anyway, and so is what an autograd function may hold
-            self._saved[self._storage(parameter)] = 0
+            self._saved[self.storage(parameter)] = 0
         return entry
 
     def add(
@@ -83,7 +86,7 @@ class TensorTable:
         sparse = tensor.layout is not torch.strided
         rule_applies = dtype in _FLOATING and 0 not in shape and not sparse
         followed = self.autograd and not sparse
-        storage = self._storage(tensor) if followed else None
+        storage = self.storage(tensor) if followed else None
         needs_grad = followed and tensor.requires_grad
         spec = TensorSpec(shape, dtype_name(dtype), origin, producer, output, name, storage, needs_grad)
         key = (shape, () if sparse else tensor.stride(), dtype)
@@ -123,19 +126,28 @@ class TensorTable:
             output=output,
         )
 
-    def _storage(self, tensor: Tensor) -> int:
+    def storage(self, tensor: Tensor) -> int:
         """The number of the memory that a tensor lies in."""
         storage = tensor.untyped_storage()
         return self._storages.setdefault(storage._cdata, (len(self._storages), storage))[0]
 
     def save(self, tensor: Tensor) -> Tensor:
         """Hook for tensors that autograd keeps: counts each memory once, and those of parameters not at all."""
-        number = self._storage(tensor)
-        if number not in self._saved:
-            self._saved[number] = size = tensor.untyped_storage().nbytes()
-            self._just_saved.append((number, size))
+        self._note_saved(self.storage(tensor), tensor.untyped_storage().nbytes())
         with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
             return tensor.detach()
+
+    def _note_saved(self, number: int, size: int) -> None:
+        """Count a memory that is kept: by the innermost checkpointed region, if one runs, else until its backward."""
+        running = self._regions.running
+        if running:
+            running[-1].on_save(*self._regions.place())
+            if number not in self._saved and not any(number in region.saved for region in running):
+                running[-1].saved.add(number)
+                self._just_saved_again.append((running[-1].number, number, size))
+        elif number not in self._saved:
+            self._saved[number] = size
+            self._just_saved.append((number, size))
 
     def release(self) -> None:
         """Let go of every tensor, to break the cycle tensor -> autograd graph -> saved-tensor hook -> self."""
@@ -146,6 +158,7 @@ class TensorTable:
         self._meta_storages.clear()
         self._buffers.clear()
         self._attributes = None
+        del self._regions  # they hold the recorder, and so the autograd graph
 
     def notes(self) -> tuple[str, ...]:
         """What a reader must know about how the trace came about."""
@@ -160,7 +173,7 @@ class TensorTable:
         """The stand-in for a constant; those of one memory share a memory, which autograd then keeps only once."""
         if tensor.is_meta or tensor.layout is not torch.strided or not self.autograd:
             return on_meta(tensor)
-        number = self._storage(tensor)
+        number = self.storage(tensor)
         with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
             if number not in self._meta_storages:
                 memory = torch.empty(
@@ -279,10 +292,11 @@ class TensorTable:
         if (memory := self.sharing.get(id(target))) is not None:
             memory.write(id(target), result.spec.producer, result.spec.output, result.depends_on_input)
 
-    def take_saved(self) -> tuple[tuple[int, int], ...]:
-        """What was kept for the backward pass since this was asked last."""
+    def take_saved(self) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int, int], ...]]:
+        """What was kept for the backward pass since this was asked last: all through, and by checkpointed regions."""
         saved, self._just_saved = tuple(self._just_saved), []
-        return saved
+        saved_again, self._just_saved_again = tuple(self._just_saved_again), []
+        return saved, saved_again
 
 
 def _attributes(modules: Modules) -> dict[int, tuple[Tensor, str]]:

@@ -56,7 +56,7 @@ class Budget(Shown, Stored):
     `weights` and `buffers` are always there; `gradients` and `optimizer_state` while training. `input` is what goes
     in. `saved` is kept by the forward pass for the backward pass, parameters excluded. `inference` is the peak of the
     tensors of a forward pass without gradients, `training` that of a step: saved tensors, and gradients of
-    activations and weights.
+    activations and weights. `notes` say what a reader must know about these numbers.
     """
 
     SCHEMA: ClassVar[str] = "archcalc.memory/1"
@@ -72,6 +72,7 @@ class Budget(Shown, Stored):
     saved: int
     inference: Peak
     training: Peak
+    notes: tuple[str, ...] = ()
 
     @property
     def inference_total(self) -> int:

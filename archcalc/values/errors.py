@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,38 @@ class ModelError(ArchcalcError):
     def __init__(self, message: str, report: Report | None = None) -> None:
         super().__init__(message)
         self.report = report
+
+
+def error_text(error: BaseException) -> str:
+    """The class of an error and its message in one line, also where the message cannot be made."""
+    try:
+        message = " ".join(str(error).split())
+    except Exception:  # its __str__ fails
+        message = ""
+    return f"{type(error).__name__}: {message}".removesuffix(": ")
+
+
+@contextmanager
+def model_errors(name: str) -> Iterator[None]:
+    """Within it whatever code of the user's raises becomes a ModelError; an error of archcalc's own stays as it is."""
+    try:
+        yield
+    except (ArchcalcError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        if not _comes_from_user(error):
+            raise
+        raise ModelError(f"{name} fails before its forward: {error_text(error)}") from error
+
+
+def _comes_from_user(error: BaseException) -> bool:
+    """Whether the innermost function on the way of an error, but for those of Python and torch, is not archcalc's."""
+    last, traceback = "", error.__traceback__
+    while traceback is not None:
+        top = str(traceback.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        last = last if top == "torch" or top in sys.stdlib_module_names else top
+        traceback = traceback.tb_next
+    return last not in ("archcalc", "")
 
 
 def unknown(noun: str, given: str, known: Iterable[str], hint: str = "") -> UsageError:

@@ -104,7 +104,8 @@ class Row(Stored):
     `jump` and `rf_offset` are None where positions do not lie along an axis any more.
     `read_bytes` and `written_bytes` are those of all tensors that go in, weights included, and come out; 0 for views.
     `backward_macs` and `saved_bytes` are there where the backward pass was followed: the multiply-adds of the gradients
-    of inputs and weights that are needed, and what this call is the first to keep for them. `least_seconds` and
+    of inputs and weights that are needed, and what this call is the first to keep for them; `recomputed_macs` are
+    those among the former that run it again, because it is in a checkpointed region. `least_seconds` and
     `bound` are there where a device was given: its roofline, and whether "arithmetic" or "memory" is what bounds.
     `inputs_from` says for each of `input_shapes` where it comes from. A folded module lists instead every tensor once
     that its calls read and that comes from outside, in the order in which they read it. The outputs of a folded module
@@ -137,6 +138,7 @@ class Row(Stored):
     written_bytes: int = 0
     backward_macs: int | None = None
     saved_bytes: int | None = None
+    recomputed_macs: int = 0
     least_seconds: float | None = None
     bound: str | None = None
     inputs_from: tuple[Source, ...] = ()
@@ -277,6 +279,10 @@ class Report(Shown, Stored):
     def plot(self, kind: str, **options: Any) -> Any:
         """The `Chart` that `archcalc.plot(kind, report)` gives: "layers", "receptive-field", "compare", "roofline"."""
         return functions["plot"](kind, self, **options)
+
+    def draw(self, **options: Any) -> Any:
+        """The `Drawing` that `archcalc.draw(report)` gives: the architecture as papers draw it."""
+        return functions["draw"](self, **options)
 
     def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         rows, modules = document.pop("rows"), document.pop("modules")

@@ -86,7 +86,8 @@ class AtenOp:
 
     `flops` is what torch's own registry (`torch.utils.flop_counter`) gives, None where it has no formula;
     `tags` are torch's own: "pointwise", "view", "factory", …; `output_elements` is the size of its results;
-    `backward` are the FLOPs of its factors' gradients, where autograd was followed.
+    `backward` are the FLOPs of its factors' gradients, where autograd was followed; `recomputations` is how often the
+    backward pass runs it again, for the checkpointed regions that it ran in.
     `arguments` are its outputs, args and kwargs, where a formula may be needed; their TensorSpecs say nothing of where
     the tensors come from.
     """
@@ -96,6 +97,7 @@ class AtenOp:
     tags: tuple[str, ...]
     output_elements: int
     backward: int = 0
+    recomputations: int = 0
     arguments: tuple[tuple[Argument, ...], tuple[Argument, ...], dict[str, Argument]] | None = field(
         default=None, hash=False
     )
@@ -110,6 +112,8 @@ class Op:
     `args` and `kwargs` are the call's own, tensors as TensorSpec and other objects by their name; `inputs` are the
     tensors among them, parameters included. `aten` is what ran beneath it; empty where its shape rule made running
     needless. `saved` are the memories, by number with their bytes, that it is the first to keep for the backward pass.
+    `checkpoints` are the numbers of the checkpointed regions that it ran in, outermost first, and `saved_again` what it
+    is the first to keep in one, until the backward pass of that region: (region, memory, bytes).
     `spelling` is how the program wrote the call: "torch.add", "Tensor.add", "F.relu", or "operator" for a `+`.
     """
 
@@ -123,6 +127,8 @@ class Op:
     aten: tuple[AtenOp, ...] = ()
     saved: tuple[tuple[int, int], ...] = ()
     spelling: str = ""
+    checkpoints: tuple[int, ...] = ()
+    saved_again: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def path(self) -> str:
@@ -133,6 +139,19 @@ class Op:
     def call(self) -> int:
         """Which run of that module it was, counted from 0."""
         return self.modules[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpointed region: the backward pass runs the calls from `first` up to but without `stop` again.
+
+    `reentrant` is torch's `use_reentrant`: then the outputs and their gradients stay until the region's backward pass
+    is done. Nothing runs again if `first` is `stop`.
+    """
+
+    first: int
+    stop: int
+    reentrant: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +200,7 @@ class Trace(Stored):
     `modules` holds every module by its path, also those that did not run. `notes` says what a reader must know
     about how the trace was taken. `autograd` says whether what training needs was followed. `failure` is the error's
     text if the model raised: then `ops` ends before it. `buffer_bytes` is the size of the registered buffers.
+    `checkpoints` are the checkpointed regions, by the numbers that ops have for them.
     """
 
     SCHEMA: ClassVar[str] = "archcalc.trace/1"
@@ -197,6 +217,7 @@ class Trace(Stored):
     failure: str | None = None
     autograd: bool = False
     buffer_bytes: int = 0
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
 def backward_unknown(names: Collection[str]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ STAGES = [
     "claims",
     "bench",
     "charts",
+    "pictures",
     "render",
 ]
 STAGES += ["export", "pytest_plugin", "cli"]

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from archcalc.count.memory import budget
 from archcalc.ops.axis import through_transposed_window, through_window, upsampled
 from archcalc.trace.run import trace
 from archcalc.values.axis_field import AxisField
@@ -68,6 +69,24 @@ class Steps(nn.Module):
 @pytest.mark.parametrize("autograd", [False, True])
 def test_writing_through_views_grows_in_a_line(autograd: bool) -> None:
     work = [calls_of(trace, Views(size), (torch.zeros(2),), autograd=autograd) for size in (20, 120, 220)]
+    assert work[2] - work[1] < 1.1 * (work[1] - work[0])
+
+
+class FanOut(nn.Module):
+    """Many calls read one tensor, and the last one reads all of theirs: everything is alive at once."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__()
+        self.calls, self.weight = calls, nn.Parameter(torch.ones(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N×3 to (N·calls)×3."""
+        return torch.cat([x * self.weight for _ in range(self.calls)])
+
+
+def test_the_memory_of_many_live_tensors_grows_in_a_line() -> None:
+    traces = [trace(FanOut(size), (torch.zeros(2, 3),), autograd=True) for size in (20, 120, 220)]
+    work = [calls_of(budget, recorded) for recorded in traces]
     assert work[2] - work[1] < 1.1 * (work[1] - work[0])
 
 

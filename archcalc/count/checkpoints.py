@@ -1,0 +1,95 @@
+"""Checkpointed regions of a trace: what the backward pass runs again, and what that takes and keeps."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from archcalc.values.trace import Trace
+
+SavedAgain = dict[int, dict[int, dict[int, int]]]
+"""By call and region the memories that running again makes and keeps, with their bytes."""
+
+
+def checkpoint_notes(trace: Trace) -> tuple[str, ...]:
+    """A note on what checkpointing costs and saves; empty without it."""
+    if not trace.checkpoints:
+        return ()
+    macs = sum(aten.recomputations * (aten.flops or 0) for op in trace.ops for aten in op.aten) // 2
+    size = sum(nbytes for op in trace.ops for _, _, nbytes in op.saved_again)
+    regions = (
+        "1 checkpointed region" if len(trace.checkpoints) == 1 else f"{len(trace.checkpoints)} checkpointed regions"
+    )
+    return (
+        f"{regions}: the backward pass computes {macs:,} mult-adds again, which are among its own, and makes "
+        f"{size:,} bytes again, which are not among the saved bytes",
+    )
+
+
+def saved_again(trace: Trace) -> SavedAgain:
+    """What running again makes and keeps; not what is there anyway, because it was made before the region or is kept.
+
+    The region's own results are other memories when they are made again, unless a selective policy keeps them.
+    """
+    producers = {spec.storage: op.index for op in reversed(trace.ops) for spec in op.outputs}
+    kept = {number: op.index for op in trace.ops for number, _ in op.saved}
+    again: SavedAgain = defaultdict(lambda: defaultdict(dict))
+    for op in trace.ops:
+        for number, storage, size in op.saved_again:
+            region = trace.checkpoints[number]
+            inside = producers.get(storage, op.index) >= region.first  # a mask that no call shows is made inside
+            cached = number in trace.ops[kept[storage]].checkpoints if storage in kept else False
+            if op.index < region.stop and inside and not cached:
+                again[op.index][number][storage] = size
+    return again
+
+
+def closure_bytes(trace: Trace, constant: set[int]) -> dict[int, dict[int, int]]:
+    """By the first call of each outermost region: tensors from outside that its function holds, but does not save."""
+    kept = {number for op in trace.ops for number, _ in op.saved} | {spec.storage for spec in trace.inputs}
+    captured: dict[int, dict[int, int]] = {}
+    for region in trace.checkpoints:
+        ops = trace.ops[region.first : region.stop]
+        for op in ops:
+            for spec in op.inputs:
+                outside = spec.origin == "input" or (spec.producer is not None and spec.producer < region.first)
+                if outside and spec.storage is not None and spec.storage not in kept and spec.storage not in constant:
+                    captured.setdefault(region.first, {})[spec.storage] = spec.nbytes
+                    kept.add(spec.storage)
+    return captured
+
+
+def run_again(trace: Trace, number: int, again: SavedAgain, constant: set[int]) -> Iterator[tuple[int, str]]:
+    """Bytes at each step of running a region again: its tensors until their last reader, what is saved to the end."""
+    region = trace.checkpoints[number]
+    ops = trace.ops[region.first : region.stop]
+    made: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for op in ops:
+        for spec in op.outputs:
+            if spec.storage is not None and spec.storage not in constant:
+                made[spec.storage] = max(made.get(spec.storage, 0), spec.nbytes)
+        for spec in (*op.inputs, *op.outputs):
+            if spec.storage is not None:
+                last[spec.storage] = op.index
+    alive: dict[int, int] = {}
+    saved: dict[int, int] = {}
+    for op in ops:
+        alive |= {spec.storage: made[spec.storage] for spec in op.outputs if spec.storage in made}
+        saved |= again[op.index][number]
+        yield sum((alive | saved).values()), op.path or op.kind
+        alive = {storage: size for storage, size in alive.items() if last[storage] > op.index}
+
+
+def outputs_of(trace: Trace, number: int, constant: set[int], again: SavedAgain) -> int:
+    """Bytes of a region's outputs, which calls behind it read, where the region does not keep them itself."""
+    region = trace.checkpoints[number]
+    ops = trace.ops[region.first : region.stop]
+    saved = {storage for op in ops for storage in again[op.index][number]}
+    read = (*[spec for op in trace.ops[region.stop :] for spec in op.inputs], *trace.outputs)
+    outputs = {
+        spec.storage: spec.nbytes
+        for spec in read
+        if spec.producer is not None and region.first <= spec.producer < region.stop and spec.storage not in constant
+    }
+    return sum(size for storage, size in outputs.items() if storage not in saved)

@@ -1,0 +1,1 @@
+"""Where everything in a picture goes: a graph of boxes becomes rectangles and lines."""
