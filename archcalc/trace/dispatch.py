@@ -109,5 +109,15 @@ def _backward(packet: Any, args: Any, count: int) -> int:
         scores = 2 * prod(query.shape[:-1]) * key.shape[-2]
         of_scores = query.requires_grad + key.requires_grad
         return scores * (query.shape[-1] * of_scores + value.shape[-1] * ((of_scores > 0) + value.requires_grad))
+    if packet is torch.ops.aten.mkldnn_rnn_layer:
+        return _backward_of_rnn_layer(tensors[0], tensors[1], tensors[2], state=tensors[5])
     first = 1 if "add" in packet.__name__ else 0
     return count * sum(tensor.requires_grad for tensor in tensors[first : first + 2])
+
+
+def _backward_of_rnn_layer(input: Any, input_weight: Any, hidden_weight: Any, state: Any) -> int:
+    """The state before the first step is none that a step has made, and may need no gradient."""
+    steps, batch = input.shape[:2]
+    of_input = 2 * steps * batch * input_weight.numel() * (input.requires_grad + input_weight.requires_grad)
+    states = steps * hidden_weight.requires_grad + steps - 1 + state.requires_grad
+    return int(of_input + 2 * batch * hidden_weight.numel() * states)

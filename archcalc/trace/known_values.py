@@ -78,7 +78,7 @@ class KnownValues:
             return None
         self._at_once = True
         steps, self._steps = self._steps, []
-        with _unrecorded():
+        with unrecorded():
             for step in steps:
                 self._run(step)
             ready = self._values.get(id(tensor)) is not None or id(tensor) in self._inputs
@@ -89,7 +89,7 @@ class KnownValues:
         value = self.value(args[0])
         if value is None:
             return None
-        with _unrecorded():
+        with unrecorded():
             return (func(value.clone(), *args[1:], **kwargs),)
 
     def note_call(self, call: Call, outputs: list[Tensor]) -> None:
@@ -150,7 +150,7 @@ class KnownValues:
 
         Raises LookupError for one in the memory of an operand, where a stand-in would not lie.
         """
-        with _unrecorded():
+        with unrecorded():
             values, memories = tensors_in(result), {one.untyped_storage()._cdata for one in tensors_in(arguments)}
             if all([value.is_meta for value in values]):
                 return result
@@ -210,7 +210,7 @@ class KnownValues:
     def _run(self, step: _Step) -> None:
         """Run a step on real values; if that fails, what it gives or writes to has no known values."""
         try:
-            with _unrecorded():
+            with unrecorded():
                 for target in step.written[::2]:
                     if id(target) in step.constants:
                         self._values[id(target)] = self._constant(step, target).clone()
@@ -261,7 +261,7 @@ class KnownValues:
 
 
 @contextmanager
-def _unrecorded() -> Iterator[None]:
+def unrecorded() -> Iterator[None]:
     """Within it torch computes without autograd, and the recorder sees nothing of it."""
     with torch.no_grad(), torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
         yield

@@ -27,6 +27,7 @@ from archcalc.trace.attention import PLAIN, as_on_the_cpu, attention
 from archcalc.trace.autocast import as_dtype, cast
 from archcalc.trace.calls import CallKind, classify, spelling, written_to
 from archcalc.trace.checkpoints import Regions
+from archcalc.trace.constants import without_data
 from archcalc.trace.describe import Description
 from archcalc.trace.dispatch import aten_op
 from archcalc.trace.known_values import READS, KnownValues
@@ -136,7 +137,8 @@ class Recorder(TorchFunctionMode):
                 self.tensors.tracked[id(args[0])] = entry._replace(tensor=value.tensor, key=value.key)
                 return None
             return args[0] if entry.spec.param is not None else func(entry.tensor, *args[1:])
-        if entry.depends_on_input and kind.name == "device":
+        made_here = entry.depends_on_input or entry.spec.origin == "constant"
+        if kind.name == "device" and entry.tensor.is_meta and made_here:
             return self.tensors.device
         if entry.writable or (entry.depends_on_input and kind.name == "is_meta"):
             return func(entry.tensor, *args[1:], **kwargs)
@@ -237,9 +239,10 @@ class Recorder(TorchFunctionMode):
         on_any_meta = call.depends_on_input or any([operand.tensor.is_meta for operand in call.operands])
         to_meta = on_any_meta and not definition(name).reads_values and not self.tensors.real
         func = attention if to_meta and call.func is PLAIN else call.func
+        constant = None if on_any_meta or self.tensors.real else without_data(call, self.tensors.constant_on_meta)
         self.aten_ops = []
         try:
-            args, kwargs = with_tensors(
+            args, kwargs = constant or with_tensors(
                 (call.args, call.kwargs),
                 lambda tensor: self._stand_in(tracked[id(tensor)], to_meta),
             )
