@@ -82,18 +82,29 @@ def _traced(subject: Subject, module: nn.Module, args: tuple[Any, ...], kwargs: 
 def _on_real_tensors(
     subject: Subject, args: tuple[Any, ...], kwargs: dict[str, Any], failed: Trace, how: dict[str, bool]
 ) -> Trace:
-    """The trace of a run on real tensors, for a model that reads values; the failed one if that gets no further."""
+    """The trace of a run on real tensors, for a model that reads values.
+
+    If that fails as well, the one that got further, with what both failed at.
+    """
     try:
         module = subject.with_weights()
         values, named_values = with_values(module, (args, kwargs))
         recorded = _traced(subject, module, values, named_values, real=True, **how)
-    except Exception:  # nothing is lost: the first failure is reported
-        return failed
-    if recorded.failure is not None and len(recorded.ops) <= len(failed.ops):
-        return failed
+    except Exception as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        return replace(failed, failure=f"{failed.failure}; a run on real tensors is not possible: {text}")
+    if recorded.failure is not None:
+        further = recorded if len(recorded.ops) > len(failed.ops) else failed
+        return replace(further, failure=_both(failed.failure, recorded.failure))
     note = f"whole numbers among the inputs were drawn below {ids_below(module)}"
     drawn = any(is_drawn_below(tensor) for tensor in tensors_in((args, kwargs)))
     return replace(recorded, notes=(*recorded.notes, note)) if drawn else recorded
+
+
+def _both(first: str | None, second: str | None) -> str:
+    """What a run on stand-ins failed at, and the one on real tensors after it if that is somewhere else."""
+    place = f"{first}".partition(" got ")[0]
+    return f"{first}" if f"{second}".startswith(place) else f"{first}; on real tensors it failed at {second}"
 
 
 @contextmanager

@@ -88,9 +88,13 @@ def attribute_of(target: str) -> Any:
     named: Any = module
     with model_errors(target):
         for part in name.split("."):
-            if not hasattr(named, part):
-                raise unknown(f"name in {place}", part, [each for each in dir(named) if not each.startswith("_")])
-            named = getattr(named, part)
+            try:
+                named = getattr(named, part)
+            except AttributeError as error:
+                public = [each for each in dir(named) if not each.startswith("_")]
+                raise unknown(f"name in {place}", part, public) from error
+            except (Exception, SystemExit) as error:  # what it imports only when it is asked for
+                raise ModelError(f"{target} cannot be imported: {error_text(error)}") from error
     return named
 
 

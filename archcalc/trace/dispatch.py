@@ -10,6 +10,7 @@ import torch
 from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from archcalc.trace.as_on_cpu import run_op
 from archcalc.trace.aten_memo import AtenMemo, memo_key
 from archcalc.trace.flops import counts, flops
 from archcalc.trace.tensors import specs_of, tensors_in
@@ -49,13 +50,9 @@ class DispatchRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # t
             aten_ops.append(known.op)
             return known.result
         begun = len(self._recorder.ops)
-        result = func(*args, **kwargs)
+        result = run_op(func, args, kwargs)
         if self._recorder.aten_ops is None:  # scripted code comes here first, and only then passes the recorder
             self._recorder.drop_ops_from(begun)
-        if func._overloadpacket is torch.ops.aten.native_batch_norm and not args[5]:
-            # outside training the real kernels leave the statistics of the batch empty, the meta kernel does not
-            with torch._C.DisableTorchFunction():
-                result = (result[0], result[1].new_empty(0), result[2].new_empty(0))
         self._recorder.on_aten_op(func, args, kwargs, result)
         if key is not None and aten_ops is not None:
             self._memo.keep(key, args, result, aten_ops[-1])
@@ -112,5 +109,15 @@ def _backward(packet: Any, args: Any, count: int) -> int:
         scores = 2 * prod(query.shape[:-1]) * key.shape[-2]
         of_scores = query.requires_grad + key.requires_grad
         return scores * (query.shape[-1] * of_scores + value.shape[-1] * ((of_scores > 0) + value.requires_grad))
+    if packet is torch.ops.aten.mkldnn_rnn_layer:
+        return _backward_of_rnn_layer(tensors[0], tensors[1], tensors[2], state=tensors[5])
     first = 1 if "add" in packet.__name__ else 0
     return count * sum(tensor.requires_grad for tensor in tensors[first : first + 2])
+
+
+def _backward_of_rnn_layer(input: Any, input_weight: Any, hidden_weight: Any, state: Any) -> int:
+    """The state before the first step is none that a step has made, and may need no gradient."""
+    steps, batch = input.shape[:2]
+    of_input = 2 * steps * batch * input_weight.numel() * (input.requires_grad + input_weight.requires_grad)
+    states = steps * hidden_weight.requires_grad + steps - 1 + state.requires_grad
+    return int(of_input + 2 * batch * hidden_weight.numel() * states)

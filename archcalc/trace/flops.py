@@ -44,6 +44,11 @@ def _grouped(first: Tensor, second: Tensor, *rest: Any, **named: Any) -> int:
     return int(rows) * int(first.shape[-1]) * int(second.shape[-1])
 
 
+def _rnn_layer(input: Tensor, input_weight: Tensor, hidden_weight: Tensor, *rest: Any) -> int:
+    """One direction of one layer, as oneDNN runs it: each step of the sequence goes through both matrices."""
+    return input.shape[0] * input.shape[1] * (input_weight.numel() + hidden_weight.numel())
+
+
 _MULTIPLY_ADDS: dict[Any, Callable[..., int]] = {
     _aten.mv: _of_the_first,
     _aten._grouped_mm: _grouped,
@@ -52,6 +57,7 @@ _MULTIPLY_ADDS: dict[Any, Callable[..., int]] = {
     _aten.addmv: _of_the_second,
     _aten.addbmm: _batched,
     _aten.conv_tbc: _conv_tbc,
+    _aten.mkldnn_rnn_layer: _rnn_layer,
     _aten._scaled_dot_product_flash_attention_for_cpu: _attention,
 }
 _MATRICES: dict[Any, int] = {_aten.mm: 0, _aten.mv: 0, _aten.addmm: 1, _aten._sparse_addmm: 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -19,8 +19,9 @@ _PLAIN = (bool, int, float, complex, str, torch.dtype, type(None))
 def tensors(module: nn.Module, inputs: Any) -> Any:
     """`inputs` with a tensor without data for every shape in it, in the dtype of the module's weights.
 
-    A shape is a tuple or list of integers; lists, tuples and dicts may hold several. Tensors stay as they are, and
-    so do numbers, strings, True, False and None beside them. What a callable makes is handed on untouched.
+    A shape is a tuple or list of integers; lists, tuples and mappings may hold several. Tensors stay as they are, and
+    so do numbers, strings, True, False and None beside them. What a callable makes is handed on untouched, a mapping of
+    any kind as a dict.
     """
     if callable(inputs) and not isinstance(inputs, nn.Module):
         return _made(inputs)
@@ -35,6 +36,7 @@ def _made(inputs: Callable[[], Any]) -> Any:
         made = inputs()
     except Exception as error:
         raise UsageError(f"the callable for the inputs failed: {type(error).__name__}: {error}") from error
+    made = dict(made) if isinstance(made, Mapping) else made
     if not tensors_in(made):
         raise UsageError(f"the callable for the inputs gives no tensor, but {made!r}")
     return made
@@ -45,7 +47,7 @@ def _tensors(inputs: Any, dtype: torch.dtype) -> Any:
         return inputs
     if isinstance(inputs, Typed):
         return torch.empty(checked(inputs.shape), dtype=getattr(torch, inputs.dtype), device="meta")
-    if isinstance(inputs, dict):
+    if isinstance(inputs, Mapping):
         return {name: _tensors(value, dtype) for name, value in inputs.items()}
     if isinstance(inputs, (tuple, list)):
         if inputs and all(isinstance(size, int) and not isinstance(size, bool) for size in inputs):
@@ -56,7 +58,7 @@ def _tensors(inputs: Any, dtype: torch.dtype) -> Any:
 
 def _no_input(inputs: Any) -> UsageError:
     return UsageError(
-        "an input is a shape such as (1, 3, 224, 224), a tensor, a list or dict of those, or a callable that makes "
+        "an input is a shape such as (1, 3, 224, 224), a tensor, a list or mapping of those, or a callable that makes "
         f"them, not {inputs!r}"
     )
 

@@ -102,9 +102,8 @@ def _shapes(runs: Sequence[tuple[tuple[Shape, ...], tuple[Shape, ...]]]) -> tupl
 
 def _places(modules: list[nn.Module]) -> dict[int, int]:
     """How many ways lead from the root, the first, to each module; two names in one parent are one way."""
-    children = {
-        id(module): {id(child) for child in module._modules.values() if child is not None} for module in modules
-    }
+    known = {id(module) for module in modules}  # a forward may put further ones in
+    children = {id(module): {id(child) for child in module._modules.values()} & known for module in modules}
     parents = Counter(child for held in children.values() for child in held)
     ways = dict.fromkeys(children, 0)
     ready = [id(modules[0])]

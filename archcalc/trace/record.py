@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -27,8 +27,10 @@ from archcalc.trace.attention import PLAIN, as_on_the_cpu, attention
 from archcalc.trace.autocast import as_dtype, cast
 from archcalc.trace.calls import CallKind, classify, spelling, written_to
 from archcalc.trace.checkpoints import Regions
+from archcalc.trace.constants import without_data
 from archcalc.trace.describe import Description
 from archcalc.trace.dispatch import aten_op
+from archcalc.trace.known_values import READS, KnownValues
 from archcalc.trace.module_runs import Failure, ModuleRuns
 from archcalc.trace.modules import Modules
 from archcalc.trace.predict import Result, memoizable_result, overlaps_of, predict_result
@@ -79,6 +81,7 @@ class Recorder(TorchFunctionMode):
         super().__init__()
         self.regions = Regions(self)
         self.tensors = TensorTable(modules, autograd, real, self.regions)
+        self.values = KnownValues(modules[0][1], self.tensors)
         self.modules = ModuleRuns(modules, self.tensors)
         self.ops: list[Op] = []
         self.nodes: list[tuple[Any, ...]] = []
@@ -99,7 +102,11 @@ class Recorder(TorchFunctionMode):
         if self._is_new_parameter(args, kwargs) and _initialises(func, kind, sys._getframe(1)):
             return self._run_unrecorded(func, args, kwargs)  # a module made on the way, whose weights may not be used
         call = self._describe(func, kind, args, kwargs)
-        if call is None:  # what runs beneath it is recorded
+        if call is None:
+            for tensor in tensors_in((args, kwargs)):
+                if self.values.is_known(tensor):
+                    self.values.forget(tensor)  # it may be written to
+            # what runs beneath it is recorded
             return func(*with_tensors(args, self._known_stand_in), **with_tensors(kwargs, self._known_stand_in))
         outcome = self._predict(call)
         if outcome is None:
@@ -122,12 +129,16 @@ class Recorder(TorchFunctionMode):
         entry = self.tensors.lookup(args[0]) if args else None
         if entry is None:
             return func(*args, **kwargs)
+        if kind.name in READS and (answer := self.values.ask(func, args, kwargs)) is not None:
+            return answer[0]
         if func.__name__ == "__set__" or kind.name == "requires_grad_":
+            self.values.detach(args[0])
             if kind.name == "data" and isinstance(args[1], Tensor) and (value := self.tensors.track(args[1])):
                 self.tensors.tracked[id(args[0])] = entry._replace(tensor=value.tensor, key=value.key)
                 return None
             return args[0] if entry.spec.param is not None else func(entry.tensor, *args[1:])
-        if entry.depends_on_input and kind.name == "device":
+        made_here = entry.depends_on_input or entry.spec.origin == "constant"
+        if kind.name == "device" and entry.tensor.is_meta and made_here:
             return self.tensors.device
         if entry.writable or (entry.depends_on_input and kind.name == "is_meta"):
             return func(entry.tensor, *args[1:], **kwargs)
@@ -202,7 +213,13 @@ class Recorder(TorchFunctionMode):
 
     def _execute(self, call: Call) -> Outcome:
         """Run the call, and keep what it gives for calls that are equal to it."""
-        result, aten_ops = self._run(call)
+        try:
+            result, aten_ops = self._run(call)
+        except Exception:
+            on_values = self._run_on_values(call)
+            if on_values is None:
+                raise
+            call, (result, aten_ops) = replace(call, key=None), on_values
         outputs = tensors_in(result)
         if call.kind.name == "setitem" or isinstance(call.func, (OpOverload, OpOverloadPacket)):
             targets = [self.tensors.tracked[id(target)].tensor for target in call.targets]
@@ -222,9 +239,10 @@ class Recorder(TorchFunctionMode):
         on_any_meta = call.depends_on_input or any([operand.tensor.is_meta for operand in call.operands])
         to_meta = on_any_meta and not definition(name).reads_values and not self.tensors.real
         func = attention if to_meta and call.func is PLAIN else call.func
+        constant = None if on_any_meta or self.tensors.real else without_data(call, self.tensors.constant_on_meta)
         self.aten_ops = []
         try:
-            args, kwargs = with_tensors(
+            args, kwargs = constant or with_tensors(
                 (call.args, call.kwargs),
                 lambda tensor: self._stand_in(tracked[id(tensor)], to_meta),
             )
@@ -240,6 +258,18 @@ class Recorder(TorchFunctionMode):
         finally:
             self.aten_ops = None
 
+    def _run_on_values(self, call: Call) -> tuple[Any, tuple[AtenOp, ...]] | None:
+        """What a call that failed on stand-ins gives if known values take their place; None if that is not enough."""
+        for args, kwargs in self.values.in_place_of_stand_ins(call):
+            self.aten_ops = []
+            try:
+                return self.values.as_stand_ins(call.func(*args, **kwargs), (args, kwargs)), tuple(self.aten_ops)
+            except Exception:  # the error on stand-ins is the one to report
+                continue
+            finally:
+                self.aten_ops = None
+        return None
+
     def _stand_in(self, entry: TrackedTensor, to_meta: bool) -> Tensor:
         return self.tensors.constant_on_meta(entry.tensor) if to_meta else entry.tensor
 
@@ -254,6 +284,7 @@ class Recorder(TorchFunctionMode):
             specs, named_specs = again.read(call.args), again.read(call.kwargs)
         index = len(self.ops)
         outputs = self._track_outputs(call, outcome.outputs, index)
+        self.values.note_call(call, outcome.outputs)
         inputs = tuple(tensor_specs((specs, named_specs)))
         saved, saved_again = self.tensors.take_saved()
         if self.tensors.autograd:
@@ -307,6 +338,9 @@ class Recorder(TorchFunctionMode):
         if self.aten_ops is not None:
             self.aten_ops.append(op)
             return
+        if isinstance(func, OpOverload) and func._schema.is_mutable:
+            for target in tensors_in(written_to(func, args, kwargs)):
+                self.values.forget(target)
         description = Description(self.tensors)
         specs, named_specs = description.read(args), description.read(kwargs)
         operands, outputs = description.operands, tensors_in(result)

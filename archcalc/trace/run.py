@@ -107,13 +107,14 @@ def trace(
         ops=tuple(followed.ops),
         params=tuple(recorder.tensors.parameters),
         modules=tree(modules, recorder.modules.runs),
-        notes=recorder.tensors.notes() + followed.notes,
+        notes=recorder.tensors.notes() + recorder.values.notes() + followed.notes,
         failure=failure,
         autograd=autograd,
         buffer_bytes=sum(buffer.nbytes for buffer in module.buffers()),
         checkpoints=followed.checkpoints,
     )
     recorder.tensors.release()
+    recorder.values.release()
     return recorded
 
 
@@ -129,7 +130,9 @@ def _argument_names(module: nn.Module, count: int) -> list[str]:
 
 def _stand_in(value: Any, name: str, recorder: Recorder) -> Any:
     if isinstance(value, Tensor):
-        return recorder.tensors.add_input(value, name)
+        stand_in = recorder.tensors.add_input(value, name)
+        recorder.values.add_input(stand_in, value)
+        return stand_in
     if type(value) in (tuple, list):
         return type(value)(_stand_in(item, f"{name}[{at}]", recorder) for at, item in enumerate(value))
     if type(value) is dict:

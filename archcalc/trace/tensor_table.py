@@ -24,7 +24,7 @@ class TensorTable:
     """What is known of each tensor, by id().
 
     Keeps every tensor alive: CPython reuses the id() of freed objects. `sharing` holds the memory of each tensor that
-    has views or is one.
+    has views or is one. `before_write` holds the constants that the running call is the first to write the input into.
     """
 
     def __init__(self, modules: Modules, autograd: bool, real: bool, regions: Regions) -> None:
@@ -33,6 +33,7 @@ class TensorTable:
         self.device = _device(modules)
         self.tracked: dict[int, TrackedTensor] = {}
         self.sharing: dict[int, SharedMemory] = {}
+        self.before_write: dict[int, Tensor] = {}
         self.parameters: list[Parameter] = []
         self.unregistered = 0
         self._modules = modules
@@ -152,6 +153,7 @@ class TensorTable:
         """Let go of every tensor, to break the cycle tensor -> autograd graph -> saved-tensor hook -> self."""
         self.tracked.clear()
         self.sharing.clear()
+        self.before_write.clear()
         self._storages.clear()
         self._meta_storages.clear()
         self._buffers.clear()
@@ -279,6 +281,8 @@ class TensorTable:
         if entry.writable and (self.real or entry.tensor.is_meta >= depends_on_input):
             return operands
         copy = on_meta(entry.tensor) if depends_on_input and not self.real else entry.tensor.detach().clone()
+        if copy.is_meta and not entry.depends_on_input:
+            self.before_write[id(target)] = entry.tensor
         with_copy = self.tracked[id(target)] = entry._replace(tensor=copy, writable=True)
         return [with_copy if operand is entry else operand for operand in operands]
 

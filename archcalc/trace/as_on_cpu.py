@@ -1,0 +1,44 @@
+"""Torch ops whose kernels for the meta device differ from those of the CPU, as they are on the CPU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from archcalc.trace.tensors import empty
+
+
+def run_op(func: Any, args: Any, kwargs: Any) -> Any:
+    """What an op gives: on meta tensors what the CPU's kernel would."""
+    packet = func._overloadpacket
+    if packet is torch.ops.aten._grouped_mm and _is_full_precision(*args[:2]):
+        return _grouped_mm(args[0], args[1], args[2] if len(args) > 2 else kwargs.get("offs"))
+    result = func(*args, **kwargs)
+    if packet is torch.ops.aten.native_batch_norm and not args[5]:
+        # outside training the real kernels leave the statistics of the batch empty, the meta kernel does not
+        with torch._C.DisableTorchFunction():
+            result = (result[0], result[1].new_empty(0), result[2].new_empty(0))
+    return result
+
+
+def _is_full_precision(first: Tensor, second: Tensor) -> bool:
+    """Whether the meta kernel, which takes bfloat16 alone, would refuse two factors for their dtype."""
+    return first.is_meta and first.dtype is second.dtype and first.dtype in (torch.float32, torch.float16)
+
+
+def _grouped_mm(first: Tensor, second: Tensor, ends: Tensor | None) -> Tensor:
+    """Products of groups of rows, columns or whole matrices; rows of the result begin at multiples of 16 bytes."""
+    if first.shape[-1] != second.shape[-2] or (first.ndim == second.ndim == 3 and len(first) != len(second)):
+        raise RuntimeError("contraction dimension of mat_a and mat_b must match")
+    if (first.ndim == second.ndim == 3) != (ends is None):
+        raise RuntimeError("offsets are for groups within a matrix, and needed there")
+    groups = [len(one) for one in (first, second) if one.ndim == 3][:1]
+    if first.ndim == second.ndim == 2:
+        assert ends is not None
+        groups = [len(ends)]
+    shape = (*(groups if first.ndim == second.ndim else ()), first.shape[-2], second.shape[-1])
+    aligned = 16 // first.dtype.itemsize
+    row = -(-shape[-1] // aligned) * aligned
+    return empty((shape, (*([row * shape[-2]] if len(shape) == 3 else ()), row, 1), first.dtype))
