@@ -141,6 +141,12 @@ def test_five_networks_stay_below_a_megabyte_and_a_half() -> None:
     assert len(text.encode()) < 1_500_000
 
 
+def test_a_benchmark_adds_its_latencies() -> None:
+    measured = archcalc.benchmark("lenet5", mode="inference", seconds=0.05)
+    assert 'id="latency"' in archcalc.report_page("lenet5", bench=measured)
+    assert 'id="latency"' not in archcalc.report_page("lenet5")
+
+
 def test_no_network_is_an_error() -> None:
     with pytest.raises(archcalc.UsageError, match="name a network"):
         archcalc.report_page()
