@@ -94,7 +94,7 @@ def attribute_of(target: str) -> Any:
                 public = [each for each in dir(named) if not each.startswith("_")]
                 raise unknown(f"name in {place}", part, public) from error
             except (Exception, SystemExit) as error:  # what it imports only when it is asked for
-                raise ModelError(f"{target} cannot be imported: {_said(error)}") from error
+                raise ModelError(f"{target} cannot be imported: {error_text(error)}") from error
     return named
 
 
