@@ -94,7 +94,8 @@ class KnownValues:
 
     def note_call(self, call: Call, outputs: list[Tensor]) -> None:
         """Take note of a recorded call, with the tensors that it gave; its targets come first."""
-        before_write, self._tensors.before_write = self._tensors.before_write, {}
+        if before_write := self._tensors.before_write:
+            self._tensors.before_write = {}
         if not self._values and not definition(call.kind.name).makes_constant:
             return
         made = outputs[len(call.targets) :]
@@ -186,9 +187,11 @@ class KnownValues:
 
     def _step(self, call: Call, made: list[Tensor], before_write: dict[int, Tensor]) -> _Step | None:
         """The call as a step; None if one of its tensors is not known, or too large."""
+        kind, first = definition(call.kind.name), call.operands[0]
+        if first.depends_on_input and id(first.user_tensor) not in self._values and not kind.makes_constant:
+            return None  # as most calls are
         constants: dict[int, tuple[Tensor, int]] = {}
         donors: dict[int, TrackedTensor] = {}
-        kind = definition(call.kind.name)
         for at, operand in enumerate(call.operands):
             key = id(operand.user_tensor)
             if self.is_known(operand.user_tensor):
