@@ -55,15 +55,20 @@ def require() -> None:
     _vl_convert()
 
 
-def _vl_convert() -> Any:
+def vl_convert(message: str) -> Any:
+    """The package vl-convert; UsageError with the message, which says how to get it, where it is not installed."""
     try:
         import vl_convert
     except ImportError:
-        raise UsageError(
-            "pictures are made by vl-convert: pip install 'archcalc[pictures]'; "
-            "-f json writes the chart as a Vega-Lite specification without it"
-        ) from None
+        raise UsageError(message) from None
     return vl_convert
+
+
+def _vl_convert() -> Any:
+    return vl_convert(
+        "pictures are made by vl-convert: pip install 'archcalc[pictures]'; "
+        "-f json writes the chart as a Vega-Lite specification without it"
+    )
 
 
 def svg(spec: Spec) -> str:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from archcalc.charts import convert
 from archcalc.pictures.choices import Colour, FileFormat
 from archcalc.pictures.dot import dot
 from archcalc.pictures.measures import measure
 from archcalc.pictures.mermaid import mermaid
 from archcalc.pictures.model_explorer import graph_collection, node_data
-from archcalc.values.errors import UsageError
 
 if TYPE_CHECKING:
     from archcalc.pictures.drawing import Drawing
-
-SCALE = 2.0
-"""Pixels of a PNG for each pixel of the drawing."""
 
 
 def contents(drawing: Drawing, form: FileFormat) -> dict[str, bytes]:
@@ -55,16 +52,13 @@ def require() -> None:
 
 
 def _vl_convert() -> Any:
-    try:
-        import vl_convert
-    except ImportError:
-        message = "PNG and PDF are made by vl-convert: pip install 'archcalc[pictures]'; -f svg needs nothing"
-        raise UsageError(message) from None
-    return vl_convert
+    return convert.vl_convert(
+        "PNG and PDF are made by vl-convert: pip install 'archcalc[pictures]'; -f svg needs nothing"
+    )
 
 
 def _rastered(text: str, form: FileFormat) -> bytes:
     vl_convert = _vl_convert()
     if form == FileFormat.pdf:
         return bytes(vl_convert.svg_to_pdf(text))
-    return bytes(vl_convert.svg_to_png(text, scale=SCALE))
+    return bytes(vl_convert.svg_to_png(text, scale=convert.SCALE))
