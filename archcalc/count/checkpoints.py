@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from archcalc.values.trace import Trace
+from archcalc.formats.units import plural
+from archcalc.values.trace import TensorSpec, Trace
 
 SavedAgain = dict[int, dict[int, dict[int, int]]]
 """By call and region the memories that running again makes and keeps, with their bytes."""
@@ -17,9 +18,7 @@ def checkpoint_notes(trace: Trace) -> tuple[str, ...]:
         return ()
     macs = sum(aten.recomputations * (aten.flops or 0) for op in trace.ops for aten in op.aten) // 2
     size = sum(nbytes for op in trace.ops for _, _, nbytes in op.saved_again)
-    regions = (
-        "1 checkpointed region" if len(trace.checkpoints) == 1 else f"{len(trace.checkpoints)} checkpointed regions"
-    )
+    regions = plural(len(trace.checkpoints), "checkpointed region")
     return (
         f"{regions}: the backward pass computes {macs:,} mult-adds again, which are among its own, and makes "
         f"{size:,} bytes again, which are not among the saved bytes",
@@ -81,15 +80,32 @@ def run_again(trace: Trace, number: int, again: SavedAgain, constant: set[int]) 
         alive = {storage: size for storage, size in alive.items() if last[storage] > op.index}
 
 
-def outputs_of(trace: Trace, number: int, constant: set[int], again: SavedAgain) -> int:
+Readings = dict[int, list[tuple[int, TensorSpec]]]
+"""By the call that made a tensor, each reading of it: the call that reads it, or their number for an output."""
+
+
+def readings(trace: Trace) -> Readings:
+    """Who reads what; made once, so that each region asks for its own tensors alone."""
+    read: Readings = defaultdict(list)
+    for op in trace.ops:
+        for spec in op.inputs:
+            if spec.producer is not None:
+                read[spec.producer].append((op.index, spec))
+    for spec in trace.outputs:
+        if spec.producer is not None:
+            read[spec.producer].append((len(trace.ops), spec))
+    return read
+
+
+def outputs_of(trace: Trace, number: int, constant: set[int], again: SavedAgain, read: Readings) -> int:
     """Bytes of a region's outputs, which calls behind it read, where the region does not keep them itself."""
     region = trace.checkpoints[number]
-    ops = trace.ops[region.first : region.stop]
-    saved = {storage for op in ops for storage in again[op.index][number]}
-    read = (*[spec for op in trace.ops[region.stop :] for spec in op.inputs], *trace.outputs)
+    inside = range(region.first, region.stop)
+    saved = {storage for index in inside for storage in again[index][number]}
+    behind = [(reader, spec) for index in inside for reader, spec in read[index] if reader >= region.stop]
     outputs = {
         spec.storage: spec.nbytes
-        for spec in read
-        if spec.producer is not None and region.first <= spec.producer < region.stop and spec.storage not in constant
+        for _, spec in sorted(behind, key=lambda reading: reading[0])
+        if spec.storage not in constant
     }
     return sum(size for storage, size in outputs.items() if storage not in saved)

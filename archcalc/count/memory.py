@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from archcalc.count.checkpoints import checkpoint_notes, closure_bytes, outputs_of, run_again, saved_again
+from archcalc.count.checkpoints import checkpoint_notes, closure_bytes, outputs_of, readings, run_again, saved_again
 from archcalc.count.held import Gradients, Held
 from archcalc.ops import definition
 from archcalc.values.budget import Budget, Peak, Step, Timeline
@@ -156,7 +156,7 @@ def _backward(trace: Trace, saved: int, captured: dict[int, dict[int, int]]) -> 
 
     A checkpointed region runs forward again before its last call runs backward.
     """
-    again = saved_again(trace)
+    again, read = saved_again(trace), readings(trace)
     constant = _constants(trace)
     running: set[int] = set()
     until_first: dict[int, int] = {}  # by call: what stays until it has run backward
@@ -177,7 +177,7 @@ def _backward(trace: Trace, saved: int, captured: dict[int, dict[int, int]]) -> 
                 yield Step(path, "backward", saved, gradients.nbytes + size, weights)
             saved += sum(sum(again[one.index][number].values()) for one in trace.ops[region.first : region.stop])
             if region.reentrant:
-                kept = outputs_of(trace, number, constant, again) + (own[1] if own else 0)
+                kept = outputs_of(trace, number, constant, again, read) + (own[1] if own else 0)
                 saved += kept
                 until_first[region.first] = until_first.get(region.first, 0) + kept
         if own is not None:

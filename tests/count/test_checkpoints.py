@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +15,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import archcalc
 from archcalc.count.explain import of_row
+from archcalc.count.memory import budget
+from archcalc.trace.run import trace
+from archcalc.values.trace import TensorSpec
 from tests.count.test_memory import cpu_peak, really_saved
 from tests.trace.test_trace import Of
 
@@ -179,3 +184,38 @@ def test_torch_has_its_own_checkpoint_back() -> None:
     before = torch.utils.checkpoint.CheckpointFunction, torch.utils.checkpoint._checkpoint_hook
     archcalc.analyze(net(chain, reentrant=True), (64, 16), backward=True)
     assert (torch.utils.checkpoint.CheckpointFunction, torch.utils.checkpoint._checkpoint_hook) == before
+
+
+class Counted(tuple[TensorSpec, ...]):
+    """Inputs of a call that count how often they are gone through."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[TensorSpec]:
+        Counted.times += 1
+        return super().__iter__()
+
+
+class Chain(nn.Module):
+    """One checkpointed block behind the other, of the kind that keeps what it gives."""
+
+    def __init__(self, blocks: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList([nn.Sequential(nn.Linear(4, 4), nn.ReLU()) for _ in range(blocks)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N×4 to N×4."""
+        for block in self.blocks:
+            x = checkpoint(block, x, use_reentrant=True)
+        return x
+
+
+def test_many_regions_grow_in_a_line() -> None:
+    def readings_of(blocks: int) -> int:
+        recorded = trace(Chain(blocks), (torch.zeros(2, 4, requires_grad=True),), autograd=True)
+        Counted.times = 0
+        budget(replace(recorded, ops=tuple(replace(op, inputs=Counted(op.inputs)) for op in recorded.ops)))
+        return Counted.times
+
+    work = [readings_of(blocks) for blocks in (5, 15, 25)]
+    assert work[2] - work[1] < 1.1 * (work[1] - work[0])
