@@ -212,7 +212,7 @@ def plot(
     """
     from archcalc.analysis import analysis_of
     from archcalc.charts.plot import Request, chart
-    from archcalc.values.benchmark import Benchmark, load
+    from archcalc.values.benchmark import as_benchmark
 
     def traced(
         model: Any, *, inputs: Any = inputs, settings: dict[str, Any] | None = None, backward: bool = False
@@ -228,7 +228,7 @@ def plot(
         measure=lambda: benchmark(
             *networks, inputs=inputs, batch_size=batch_size, mode="inference", device=device or "cpu"
         ),
-        benchmark=bench if bench is None or isinstance(bench, Benchmark) else load(bench),
+        benchmark=as_benchmark(bench),
         device=device,
         protocol=protocol,
         optimizer=optimizer,

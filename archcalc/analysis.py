@@ -15,7 +15,7 @@ from archcalc.sources.load import Subject, subject_of
 from archcalc.trace.inputs import ids_below, is_drawn_below, tensors, with_values
 from archcalc.trace.run import trace
 from archcalc.trace.tensors import tensors_in
-from archcalc.values.errors import ModelError, UsageError, model_errors
+from archcalc.values.errors import ModelError, UsageError, error_message, model_errors
 from archcalc.values.input_size import Typed, with_batch
 from archcalc.values.report import Report
 from archcalc.values.trace import Trace
@@ -91,7 +91,7 @@ def _on_real_tensors(
         values, named_values = with_values(module, (args, kwargs))
         recorded = _traced(subject, module, values, named_values, real=True, **how)
     except Exception as error:
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = error_message(error) or type(error).__name__
         return replace(failed, failure=f"{failed.failure}; a run on real tensors is not possible: {text}")
     if recorded.failure is not None:
         further = recorded if len(recorded.ops) > len(failed.ops) else failed

@@ -20,7 +20,7 @@ from archcalc.bench.peak import peak
 from archcalc.bench.roofline import bound, macs_of
 from archcalc.values.benchmark import Benchmark, Failure, Layers, LayerTiming, Peak, Setting, Timing
 from archcalc.values.columns import add
-from archcalc.values.errors import ArchcalcError, ModelError, UsageError, unknown
+from archcalc.values.errors import ArchcalcError, ModelError, UsageError, error_message, unknown
 
 MODES = ("train", "inference")
 
@@ -156,7 +156,7 @@ def _prepare(job: _Job, inputs: Any, clock: Clock, layers: bool) -> None:
 
 def _problem(error: BaseException, batch_size: int | None) -> str:
     """What went wrong in one line."""
-    message = " ".join(str(error).split()) or type(error).__name__
+    message = error_message(error) or type(error).__name__
     if out_of_memory(error):
         batch = "the batch of its input" if batch_size is None else f"a batch of {batch_size}"
         wanted = re.search(r"tried to allocate ([\d.]+ \w+)", message, flags=re.IGNORECASE)

@@ -8,6 +8,7 @@ from typing import Any
 
 from archcalc.charts import convert
 from archcalc.values.errors import UsageError, unknown
+from archcalc.values.files import save_file
 
 MIME = "application/vnd.vegalite.v5+json"
 
@@ -44,10 +45,7 @@ class Chart:
         """
         path = Path(path)
         content = self.render(format_of(path))
-        try:
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+        save_file(path, content.encode() if isinstance(content, str) else content)
 
     def __str__(self) -> str:
         description: str = self.spec["description"]

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import floor, log10
 
 from archcalc.charts.labels import Box, Point, Scale, place, radius
-from archcalc.charts.spec import Spec, of_row, tooltip, unique, values, whole
+from archcalc.charts.spec import Spec, circle, of_row, tooltip, unique, values, whole
 from archcalc.charts.theme import Theme
 from archcalc.count.roofline import Device, with_roofline
 from archcalc.formats.units import gigas, plural, significant
@@ -140,7 +140,7 @@ def _spec(title: str, subtitle: Sequence[str], data: list[Spec], device: Device,
     }
     circles: Spec = {
         "data": values(data),
-        "mark": {"type": "circle", "opacity": 0.75, "stroke": theme.background, "strokeWidth": 1},
+        "mark": circle(theme),
         "encoding": {
             **position,
             "color": colour,

@@ -54,6 +54,11 @@ def heading(title: str, subtitle: Sequence[str] = (), **more: Any) -> Spec:
     return {"text": one_line(title), "subtitle": [one_line(line) for line in subtitle if line], **more}
 
 
+def circle(theme: Theme) -> Spec:
+    """The mark of a point whose area says something: others show through where they overlap."""
+    return {"type": "circle", "opacity": 0.75, "stroke": theme.background, "strokeWidth": 1}
+
+
 def values(records: Iterable[Spec]) -> Spec:
     """Records as the data of a chart."""
     return {"values": list(records)}

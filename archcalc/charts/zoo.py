@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archcalc.charts.labels import Point, Scale, place, radius
-from archcalc.charts.spec import Spec, tooltip, unique, values, whole
+from archcalc.charts.spec import Spec, circle, tooltip, unique, values, whole
 from archcalc.charts.theme import Theme
 from archcalc.values.columns import COLUMNS
 from archcalc.values.errors import UsageError
@@ -104,7 +104,7 @@ def zoo(points: Sequence[tuple[Result, Report]], theme: Theme) -> Spec:
     )
     circles: Spec = {
         "data": values(data),
-        "mark": {"type": "circle", "opacity": 0.75, "stroke": theme.background, "strokeWidth": 1},
+        "mark": circle(theme),
         "encoding": {
             **position,
             "color": colour,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from archcalc.cli.options import Batch, Debug, Inputs, Model, Output, Settings, Training
 from archcalc.cli.request import analyze, request
-from archcalc.cli.streams import clear_errors, write_content, write_files
+from archcalc.cli.streams import clear_errors, to_stdout, to_terminal, write_content, write_files
 from archcalc.pictures.choices import BINARY, Colour, Direction, FileFormat, Theme, beside, format_of
 from archcalc.values.errors import UsageError
 
@@ -75,7 +74,7 @@ def draw(
             theme=theme,
         )
         files = contents(drawn, form)
-        if output is None or str(output) == "-" or len(files) == 1:
+        if output is None or to_stdout(output) or len(files) == 1:
             write_content(files[""], output)
         else:
             write_files({beside(output, name): content for name, content in files.items()})
@@ -83,9 +82,9 @@ def draw(
 
 def _format(picture: FileFormat | None, output: Path | None) -> FileFormat:
     """The format asked for, or that the file's suffix names; UsageError where a terminal would get a picture."""
-    if output is not None and str(output) != "-":
+    if output is not None and not to_stdout(output):
         form = picture or format_of(output)
-    elif picture in BINARY and sys.stdout is not None and sys.stdout.isatty():
+    elif picture in BINARY and to_terminal(output):
         raise UsageError(f"say where the picture goes: -o drawing.{picture}")
     else:
         form = picture or FileFormat.svg

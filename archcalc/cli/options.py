@@ -10,7 +10,8 @@ import typer
 from archcalc.formats import Format as Format
 
 
-def _complete_model(incomplete: str) -> list[str]:
+def complete_model(incomplete: str) -> list[str]:
+    """The names of the zoo that begin so."""
     from archcalc.zoo import registry
 
     return [name for name in registry.names() if name.startswith(incomplete.replace("_", "-"))]
@@ -24,8 +25,8 @@ def _complete_columns(incomplete: str) -> list[str]:
 
 
 MODEL = "A zoo name (see `archcalc list`), package.module:factory, or path/to/net.py:Net."
-Model = Annotated[str, typer.Argument(help=MODEL, metavar="MODEL", autocompletion=_complete_model)]
-Models = Annotated[list[str], typer.Argument(help=MODEL, metavar="MODEL MODEL...", autocompletion=_complete_model)]
+Model = Annotated[str, typer.Argument(help=MODEL, metavar="MODEL", autocompletion=complete_model)]
+Models = Annotated[list[str], typer.Argument(help=MODEL, metavar="MODEL MODEL...", autocompletion=complete_model)]
 Inputs = Annotated[
     list[str] | None,
     typer.Option(

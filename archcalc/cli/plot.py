@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archcalc.cli.bench import latency
-from archcalc.cli.options import MODEL, Batch, Debug, Inputs, Output, Settings, _complete_model
+from archcalc.cli.options import MODEL, Batch, Debug, Inputs, Output, Settings, complete_model
 from archcalc.cli.request import analyze, request
-from archcalc.cli.streams import clear_errors, write_content
+from archcalc.cli.streams import clear_errors, to_stdout, to_terminal, write_content
 from archcalc.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ BINARY = (Picture.png, Picture.pdf)
 def plot(
     kind: Annotated[Kind, typer.Argument(help="Which chart.", metavar="KIND")],
     models: Annotated[
-        list[str] | None, typer.Argument(help=MODEL, metavar="[MODEL]...", autocompletion=_complete_model)
+        list[str] | None, typer.Argument(help=MODEL, metavar="[MODEL]...", autocompletion=complete_model)
     ] = None,
     input_size: Inputs = None,
     batch_size: Batch = None,
@@ -99,15 +98,12 @@ def _format(picture: Picture | None, output: Path | None) -> Picture:
     from archcalc.charts.chart import format_of
     from archcalc.charts.convert import require
 
-    to_stdout = output is None or str(output) == "-"
-    if to_stdout:
-        on_terminal = sys.stdout is not None and sys.stdout.isatty()
-        if on_terminal and (picture is None or picture in BINARY):
-            raise UsageError("say where the picture goes: -o chart.svg, .png, .pdf or .html; -f json shows its data")
-        form = picture or Picture.svg
-    else:
-        assert output is not None
+    if output is not None and not to_stdout(output):
         form = picture or Picture(format_of(output))
+    elif to_terminal(output) and (picture is None or picture in BINARY):
+        raise UsageError("say where the picture goes: -o chart.svg, .png, .pdf or .html; -f json shows its data")
+    else:
+        form = picture or Picture.svg
     if form is not Picture.json:
         require()  # known now, and not after all the tracing
     return form

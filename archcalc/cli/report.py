@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from archcalc.cli.options import MODEL, Batch, Debug, Inputs, Output, Settings, _complete_model
+from archcalc.cli.options import MODEL, Batch, Debug, Inputs, Output, Settings, complete_model
 from archcalc.cli.request import analyze, request
-from archcalc.cli.streams import clear_errors, write_content
+from archcalc.cli.streams import clear_errors, to_terminal, write_content
 from archcalc.values.errors import UsageError
 
 
 def report(
-    models: Annotated[list[str], typer.Argument(help=MODEL, metavar="MODEL...", autocompletion=_complete_model)],
+    models: Annotated[list[str], typer.Argument(help=MODEL, metavar="MODEL...", autocompletion=complete_model)],
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
@@ -33,7 +32,7 @@ def report(
     archcalc report net.py:Net -i 3x64x64 -o net.html
     """  # noqa: D301
     with clear_errors(debug):
-        if (output is None or str(output) == "-") and sys.stdout is not None and sys.stdout.isatty():
+        if to_terminal(output):
             raise UsageError("say where the page goes: -o report.html")
 
         from archcalc.page.build import page, require

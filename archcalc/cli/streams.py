@@ -26,11 +26,21 @@ BAR = 30
 """The width of a full bar of progress, in characters."""
 
 
+def to_stdout(output: Path | None) -> bool:
+    """Whether what `-o` names is the standard output."""
+    return output is None or str(output) == "-"
+
+
+def to_terminal(output: Path | None) -> bool:
+    """Whether a person's terminal would get what is written."""
+    return to_stdout(output) and sys.stdout is not None and sys.stdout.isatty()
+
+
 def write(document: Document, form: Format, output: Path | None) -> None:
     """The document to stdout or, whole or not at all, to a file."""
     from archcalc.formats import render
 
-    if output is not None and str(output) != "-":
+    if output is not None and not to_stdout(output):
         write_file(output, render(document, form, width=_width(), colour=False))
         return
     if sys.stdout is None:
@@ -48,7 +58,7 @@ def write(document: Document, form: Format, output: Path | None) -> None:
 
 def write_content(content: str | bytes, output: Path | None) -> None:
     """A picture, say, to stdout as it is or, whole or not at all, to a file."""
-    if output is not None and str(output) != "-":
+    if output is not None and not to_stdout(output):
         write_file(output, content)
         return
     if sys.stdout is None:

@@ -13,7 +13,7 @@ from archcalc.formats.safe import one_line
 from archcalc.pictures.choices import Colour
 from archcalc.pictures.drawing import Drawing, drawing
 from archcalc.pictures.graph import Box
-from archcalc.pictures.measures import measure, shade
+from archcalc.pictures.measures import Measure, measure, shade
 from archcalc.values.columns import COLUMNS
 from archcalc.values.errors import UsageError
 from archcalc.values.report import Report
@@ -41,6 +41,7 @@ def pictures(report: Report, trace: Trace | None, prefix: str) -> list[Picture]:
     """
     root = drawing(report, trace)
     root = replace(root, style=replace(root.style, with_style=False, with_page=False, header=False))
+    measures = {colour: shown for colour in COLOURS if (shown := measure(report, colour)) is not None}
     texts: dict[str, str] = {}
     waiting: deque[str] = deque([""])
     room = MODULE_BYTES
@@ -53,7 +54,7 @@ def pictures(report: Report, trace: Trace | None, prefix: str) -> list[Picture]:
             boxes = [placed.box for placed in drawn.layout.boxes if not placed.box.is_open]
         except UsageError:  # what runs there are the calls of a module without modules of its own
             continue
-        text = _coloured(replace(drawn, style=replace(drawn.style, prefix=f"{prefix}-{len(texts)}")), boxes)
+        text = _coloured(replace(drawn, style=replace(drawn.style, prefix=f"{prefix}-{len(texts)}")), boxes, measures)
         if path:
             if len(text) > room:
                 continue
@@ -64,14 +65,10 @@ def pictures(report: Report, trace: Trace | None, prefix: str) -> list[Picture]:
     return [Picture(one_line(path), Markup(_openable(text, names))) for path, text in texts.items()]
 
 
-def _coloured(drawn: Drawing, boxes: list[Box]) -> str:
+def _coloured(drawn: Drawing, boxes: list[Box], measures: dict[Colour, Measure]) -> str:
     """The SVG, each box with the shade of each measure in `data-params` and the like."""
-    report = drawn.outline.report
     attributes = [""] * len(boxes)
-    for colour in COLOURS:
-        shown = measure(report, colour)
-        if shown is None:
-            continue
+    for colour, shown in measures.items():
         values = [shown.of(box) for box in boxes]
         most = max((value for value in values if value is not None), default=0.0)
         for number, value in enumerate(values):

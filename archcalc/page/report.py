@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archcalc.values.benchmark import Benchmark, load
+from archcalc.values.benchmark import Benchmark, as_benchmark
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,6 +29,6 @@ def report_page(
     from archcalc.page.build import page, require
 
     require()
-    run = bench if bench is None or isinstance(bench, Benchmark) else load(bench)
+    run = as_benchmark(bench)
     analyses = [analysis_of(model, inputs, batch_size, every_op=True) for model in models]
     return page(analyses, as_published=inputs is None and batch_size in (None, 1), benchmark=run)

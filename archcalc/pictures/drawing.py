@@ -18,8 +18,9 @@ from archcalc.pictures.layout.nested import Layout, layout
 from archcalc.pictures.measures import measure
 from archcalc.pictures.outline import Outline, outline
 from archcalc.pictures.svg import Style, svg
-from archcalc.values.benchmark import Benchmark, load
+from archcalc.values.benchmark import Benchmark, as_benchmark
 from archcalc.values.errors import UsageError, unknown
+from archcalc.values.files import save_file
 from archcalc.values.report import Report
 from archcalc.values.trace import Trace
 
@@ -65,11 +66,7 @@ class Drawing:
         """
         file = Path(path)
         for name, content in contents(self, format_of(file)).items():
-            target = beside(file, name)
-            try:
-                target.write_bytes(content)
-            except OSError as error:
-                raise UsageError(f"cannot write {target}: {error.strerror or error}") from error
+            save_file(beside(file, name), content)
 
     def __str__(self) -> str:
         return f"drawing of {one_line(self.outline.report.subject)}"
@@ -126,7 +123,7 @@ def draw(
         repeats=repeats,
         layer=layer,
         colour=colour,
-        benchmark=bench if bench is None or isinstance(bench, Benchmark) else load(bench),
+        benchmark=as_benchmark(bench),
         direction=direction,
         theme=theme,
     )

@@ -22,7 +22,7 @@ from archcalc.trace.modules import forward_hooks, tree, walk
 from archcalc.trace.preserve import preserve_surroundings
 from archcalc.trace.record import Recorder
 from archcalc.trace.twin import twin_of
-from archcalc.values.errors import ModelError, error_text
+from archcalc.values.errors import ModelError, error_message, error_text
 from archcalc.values.trace import Trace
 
 Params = ParamSpec("Params")
@@ -167,10 +167,7 @@ def _explain(error: BaseException, failure: Failure | None) -> str:
 
 
 def _error_text(error: BaseException) -> str:
-    try:
-        text = " ".join(str(error).split())
-    except Exception:  # its __str__ fails
-        text = ""
+    text = error_message(error)
     if isinstance(error, SystemExit):
         return f"the model's own forward: it exits with {text or 0}"
     if not isinstance(error, Exception):  # torch's hooks after an error do not run for these

@@ -185,6 +185,11 @@ class Benchmark(Shown, Stored):
         Path(path).write_text(self.to_json() + "\n", encoding="utf-8")
 
 
+def as_benchmark(benchmark: Benchmark | str | Path | None) -> Benchmark | None:
+    """A benchmark that is handed in, itself or as its file; None where there is none. Raises UsageError as `load`."""
+    return benchmark if benchmark is None or isinstance(benchmark, Benchmark) else load(benchmark)
+
+
 def load(path: str | Path) -> Benchmark:
     """The benchmark that a file holds; UsageError where there is none, or one of another schema."""
     text = read_file(path)

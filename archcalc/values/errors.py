@@ -40,13 +40,17 @@ class ModelError(ArchcalcError):
         self.report = report
 
 
-def error_text(error: BaseException) -> str:
-    """The class of an error and its message in one line, also where the message cannot be made."""
+def error_message(error: BaseException) -> str:
+    """The message of an error in one line; empty where it has none, or none can be made of it."""
     try:
-        message = " ".join(str(error).split())
+        return " ".join(str(error).split())
     except Exception:  # its __str__ fails
-        message = ""
-    return f"{type(error).__name__}: {message}".removesuffix(": ")
+        return ""
+
+
+def error_text(error: BaseException) -> str:
+    """The class of an error and its message in one line."""
+    return f"{type(error).__name__}: {error_message(error)}".removesuffix(": ")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Reading a file that a person names: whatever is wrong with it is a UsageError, and nothing waits for ever."""
+"""Reading and writing a file that a person names: what is wrong with it is a UsageError; nothing waits for ever."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ def read_file(path: str | Path) -> bytes:
     if len(content) > LARGEST_FILE:
         raise UsageError(f"cannot read {path}: it is larger than {LARGEST_FILE // 2**20} MiB")
     return bytes(content)
+
+
+def save_file(path: Path, content: bytes) -> None:
+    """Write a file; UsageError, naming it, if that cannot be done."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _block(descriptor: int) -> bytes:
