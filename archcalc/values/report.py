@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from archcalc.values.columns import COLUMNS, total
 from archcalc.values.json_types import ExactFraction
-from archcalc.values.later import functions
+from archcalc.values.later import later
 from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
 from archcalc.values.trace import Module, Parameter, Shape
@@ -270,7 +270,7 @@ class Report(Shown, Stored):
 
     def __getitem__(self, path: str) -> Row:
         """The row of a layer, or one row for all calls of a module; UsageError with the closest paths for another."""
-        row: Row = functions["row_at"](self, path)
+        row: Row = later("row_at", self, path)
         return row
 
     def __iter__(self) -> Iterator[Row]:
@@ -278,11 +278,11 @@ class Report(Shown, Stored):
 
     def plot(self, kind: str, **options: Any) -> Any:
         """The `Chart` that `archcalc.plot(kind, report)` gives: "layers", "receptive-field", "compare", "roofline"."""
-        return functions["plot"](kind, self, **options)
+        return later("plot", kind, self, **options)
 
     def draw(self, **options: Any) -> Any:
         """The `Drawing` that `archcalc.draw(report)` gives: the architecture as papers draw it."""
-        return functions["draw"](self, **options)
+        return later("draw", self, **options)
 
     def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         rows, modules = document.pop("rows"), document.pop("modules")
