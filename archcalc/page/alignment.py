@@ -1,0 +1,70 @@
+"""The table of two networks' layers side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from archcalc.count.align import align, operation
+from archcalc.formats.safe import one_line
+from archcalc.formats.units import text
+from archcalc.page.tables import Cell, Group, Line, PageTable
+from archcalc.render.table import without_batch
+from archcalc.values.columns import COLUMNS, Column
+from archcalc.values.report import Report, Row
+
+TITLES = ("layer", "operation", "output", "params", "mult-adds")
+ABSENT = (Cell("", tone="absent"),) * len(TITLES)
+
+
+def alignment_table(first: Report, second: Report, names: Sequence[str]) -> PageTable:
+    """The layers of two networks that cost something or slide a window, each beside the one that corresponds.
+
+    `names` are those of the two on the page.
+    """
+    lines, counts = [], {"same": 0, "differs": 0, "only": 0}
+    for left, right in align(_shown(first), _shown(second)):
+        one, other = _cells(first, left), _cells(second, right)
+        if left is None or right is None:
+            verdict = f"only {names[0] if right is None else names[1]}"
+            counts["only"] += 1
+        else:
+            verdict = "same" if operation(left) == operation(right) else "differs"
+            counts[verdict] += 1
+            one, other = _marked(one, other), _marked(other, one)
+        lines.append((*one, *other, Cell(verdict, tone="" if verdict == "same" else "verdict")))
+    titles = [Cell(title, right=number > 2) for number, title in enumerate(TITLES)]
+    caption = f"layers side by side: {counts['same']} the same, {counts['differs']} that differ, "
+    caption += f"{counts['only']} in one network only"
+    headings = (*titles, *titles, Cell("layer is"))
+    spans = ((names[0], len(TITLES)), (names[1], len(TITLES)), ("", 1))
+    return PageTable(caption, headings, (Group(None, tuple(lines)),), spans=spans)
+
+
+def _shown(report: Report) -> list[Row]:
+    return [row for row in report.rows if row.params or row.macs != 0 or row.window]
+
+
+def _cells(report: Report, row: Row | None) -> Line:
+    """A layer's cells, blank ones where the network has none."""
+    if row is None:
+        return ABSENT
+    columns = [COLUMNS[key] for key in ("path", "kind", "window", "output_shape")]
+    path, kind, window, output = (text(without_batch(report, c.value(row), c.unit), c.unit) for c in columns)
+    costs = [COLUMNS["params"], COLUMNS["macs"]]
+    return (
+        *(Cell(one_line(cell)) for cell in (path, f"{kind} {window}", output)),
+        *(Cell(_cost(column, row), right=True) for column in costs),
+    )
+
+
+def _cost(column: Column, row: Row) -> str:
+    """A row's value, or the lower bound that is known of it."""
+    return text(column.least(row), "least" if column.value(row) is None else column.unit)
+
+
+def _marked(one: Line, other: Line) -> Line:
+    """The cells of one side, those that differ from the other's marked; names may differ."""
+    name, *cells = one
+    pairs = zip(cells, other[1:], strict=True)
+    return (name, *(replace(cell, tone="" if cell.text == beside.text else "differs") for cell, beside in pairs))
