@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from markupsafe import Markup
+
 from archcalc.count.align import align, operation
 from archcalc.formats.safe import one_line
 from archcalc.formats.units import text
@@ -53,7 +55,8 @@ def _cells(report: Report, row: Row | None) -> Line:
     path, kind, window, output = (text(without_batch(report, c.value(row), c.unit), c.unit) for c in columns)
     costs = [COLUMNS["params"], COLUMNS["macs"]]
     return (
-        *(Cell(one_line(cell)) for cell in (path, f"{kind} {window}", output)),
+        Cell(Markup(".<wbr>").join(one_line(path).split("."))),  # a long name may be broken after a point
+        *(Cell(one_line(cell)) for cell in (f"{kind} {window}", output)),
         *(Cell(_cost(column, row), right=True) for column in costs),
     )
 

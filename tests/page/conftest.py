@@ -37,11 +37,16 @@ def address(two: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     return file.as_uri()
 
 
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    """The page in a window of its own; whatever it prints or asks for is an error."""
+@pytest.fixture(scope="session")
+def context(browser: Any) -> Any:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
     context.set_default_timeout(5000)
+    return context
+
+
+@pytest.fixture
+def page(context: Any, address: str) -> Iterator[Any]:
+    """The page in a window of its own; whatever it prints or asks for is an error."""
     page = context.new_page()
     messages: list[str] = []
     page.on("console", lambda message: messages.append(message.text))
@@ -49,7 +54,7 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     page.on("request", lambda request: messages.append(request.url) if request.url != address else None)
     page.goto(address)
     yield page
-    context.close()
+    page.close()
     assert messages == []
 
 

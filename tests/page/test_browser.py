@@ -103,6 +103,7 @@ def test_what_is_folded_is_printed(page: Any) -> None:
     page.emulate_media(media="print")
     assert page.locator("#network-1 .claims").is_visible()
     assert page.locator("#network-1 .layers tr", has_text="inception_3a").last.is_visible()
+    assert page.locator("#network-1 .module button", has_text="inception_3a").is_visible()  # its name
     assert not page.locator("#theme").is_visible()
 
 
