@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from archcalc.formats.units import text
 from archcalc.page.tables import Cell, Group, Line, PageTable
 from archcalc.render.table import without_batch
 from archcalc.values.columns import COLUMNS, Column
+from archcalc.values.document import UNKNOWN
 from archcalc.values.report import Report, Row
 
 TITLES = ("layer", "operation", "output", "params", "mult-adds")
@@ -24,23 +26,29 @@ def alignment_table(first: Report, second: Report, names: Sequence[str]) -> Page
 
     `names` are those of the two on the page.
     """
-    lines, counts = [], {"same": 0, "differs": 0, "only": 0}
+    lines: list[Line] = []
+    verdicts: Counter[str] = Counter()
     for left, right in align(_shown(first), _shown(second)):
         one, other = _cells(first, left), _cells(second, right)
         if left is None or right is None:
             verdict = f"only {names[0] if right is None else names[1]}"
-            counts["only"] += 1
         else:
-            verdict = "same" if operation(left) == operation(right) else "differs"
-            counts[verdict] += 1
+            verdict = _verdict(left, right)
             one, other = _marked(one, other), _marked(other, one)
+        verdicts[verdict] += 1
         lines.append((*one, *other, Cell(verdict, tone="" if verdict == "same" else "verdict")))
     titles = [Cell(title, right=number > 2) for number, title in enumerate(TITLES)]
-    caption = f"layers side by side: {counts['same']} the same, {counts['differs']} that differ, "
-    caption += f"{counts['only']} in one network only"
+    caption = f"layers side by side: {', '.join(f'{number} {verdict}' for verdict, number in verdicts.items())}"
     headings = (*titles, *titles, Cell("layer is"))
     spans = ((names[0], len(TITLES)), (names[1], len(TITLES)), ("", 1))
     return PageTable(caption, headings, (Group(None, tuple(lines)),), spans=spans)
+
+
+def _verdict(left: Row, right: Row) -> str:
+    """Whether two layers do the same; not known where only a lower bound of their cost is."""
+    if operation(left) != operation(right):
+        return "differs"
+    return "same" if left.macs is not None else "not known"
 
 
 def _shown(report: Report) -> list[Row]:
@@ -63,7 +71,10 @@ def _cells(report: Report, row: Row | None) -> Line:
 
 def _cost(column: Column, row: Row) -> str:
     """A row's value, or the lower bound that is known of it."""
-    return text(column.least(row), "least" if column.value(row) is None else column.unit)
+    value, known = column.value(row), column.least(row)
+    if value is None:
+        return text(known, "least") if known else text(UNKNOWN, column.unit)
+    return text(value, column.unit)
 
 
 def _marked(one: Line, other: Line) -> Line:

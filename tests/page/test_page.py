@@ -122,11 +122,21 @@ def test_names_cannot_become_elements() -> None:
     assert "&lt;/script&gt;&lt;img" in text
 
 
-def test_an_unknown_op_makes_the_totals_lower_bounds() -> None:
-    class Unknown(nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return torch.linalg.inv(x)
+class Unknown(nn.Module):
+    """A network whose only call cannot be counted."""
 
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.linalg.inv(x)
+
+
+def test_layers_of_unknown_cost_are_not_said_to_be_the_same() -> None:
+    report = archcalc.analyze(Unknown(), (4, 4))
+    (group,) = alignment_table(report, report, ["a", "b"]).groups
+    ((_, _, _, params, macs, *_, verdict),) = group.lines
+    assert (params.text, macs.text, verdict.text) == ("0", "?", "not known")
+
+
+def test_an_unknown_op_makes_the_totals_lower_bounds() -> None:
     text = archcalc.report_page(Unknown(), inputs=(4, 4))
     assert "LOWER BOUND" in text
     assert re.search(r"<dt>mult-adds</dt><dd>≥ 0</dd>", text)
