@@ -34,6 +34,10 @@ def draw(
         Path | None, typer.Option("--bench", metavar="RUN.json", help="A benchmark with --layers, for their time.")
     ] = None,
     direction: Annotated[Direction, typer.Option("--direction", help="Where the input's data flow.")] = Direction.down,
+    wrap: Annotated[
+        int | None,
+        typer.Option("--wrap", metavar="PIXELS", help="Longest row or column; 0: any. [default: 1600 to the right]"),
+    ] = None,
     theme: Annotated[Theme, typer.Option("--theme", help="Light, dark, or as the reader's system is.")] = Theme.auto,
     picture: Annotated[
         FileFormat | None, typer.Option("-f", "--format", help="How it is written. [default: by FILE's suffix, or svg]")
@@ -71,6 +75,7 @@ def draw(
             colour=colour,
             benchmark=run,
             direction=direction,
+            wrap=wrap,
             theme=theme,
         )
         files = contents(drawn, form)

@@ -176,6 +176,13 @@ def test_a_notebook_gets_the_specification_and_an_image() -> None:
     assert {*bundle} == {"text/plain", MIME, "image/png"}
 
 
+def test_a_notebook_without_the_extra_is_told_how_to_get_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convert, "find_spec", lambda name: None)
+    bundle = archcalc.plot("compare", "lenet5-modern")._repr_mimebundle_()
+    assert {*bundle} == {"text/plain", MIME}
+    assert bundle["text/plain"].endswith("pip install 'archcalc[pictures]'")
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
