@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from archcalc.library.compare import compare
     from archcalc.library.conventions import conventions
     from archcalc.library.explain import explain
+    from archcalc.library.load import load
     from archcalc.library.memory import memory
     from archcalc.library.models import build, names
     from archcalc.library.plot import plot
@@ -65,6 +66,7 @@ __all__ = [
     "draw",
     "explain",
     "formula",
+    "load",
     "memory",
     "names",
     "plot",
@@ -97,6 +99,7 @@ _MODULES = {
     "draw": "pictures.drawing",
     "explain": "library.explain",
     "formula": "ops.user_formulas",
+    "load": "library.load",
     "memory": "library.memory",
     "names": "library.models",
     "plot": "library.plot",
