@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archcalc.library.benchmark import benchmark
     from archcalc.library.compare import compare
     from archcalc.library.conventions import conventions
+    from archcalc.library.diff import diff
     from archcalc.library.explain import explain
     from archcalc.library.load import load
     from archcalc.library.memory import memory
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from archcalc.values.claim import Verdict
     from archcalc.values.comparison import Comparison
     from archcalc.values.conventions import Conventions
+    from archcalc.values.difference import Difference
     from archcalc.values.explanation import Explanation
     from archcalc.values.layer_field import LayerField
     from archcalc.values.report import Cost, Report, Row
@@ -49,6 +51,7 @@ __all__ = [
     "Comparison",
     "Conventions",
     "Cost",
+    "Difference",
     "Drawing",
     "Explanation",
     "LayerField",
@@ -63,6 +66,7 @@ __all__ = [
     "build",
     "compare",
     "conventions",
+    "diff",
     "draw",
     "explain",
     "formula",
@@ -84,6 +88,7 @@ _MODULES = {
     "Comparison": "values.comparison",
     "Conventions": "values.conventions",
     "Cost": "values.report",
+    "Difference": "values.difference",
     "Drawing": "pictures.drawing",
     "Explanation": "values.explanation",
     "LayerField": "values.layer_field",
@@ -96,6 +101,7 @@ _MODULES = {
     "build": "library.models",
     "compare": "library.compare",
     "conventions": "library.conventions",
+    "diff": "library.diff",
     "draw": "pictures.drawing",
     "explain": "library.explain",
     "formula": "ops.user_formulas",

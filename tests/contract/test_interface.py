@@ -30,6 +30,7 @@ DOCUMENTS = {
     "compare": "compare conv5x5 conv3x3-twice",
     "compare --layers": "compare conv5x5 conv3x3-twice --layers",
     "compare --bench": f"compare conv5x5 conv3x3-twice --bench {BENCH}",
+    "diff": "diff conv5x5 conv3x3-twice",
     "list": "list",
     "list --cost": "list lenet --cost",
     "rf": "rf lenet5",
