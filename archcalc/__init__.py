@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archcalc.library.diff import diff
     from archcalc.library.explain import explain
     from archcalc.library.load import load
+    from archcalc.library.lock import lock
     from archcalc.library.memory import memory
     from archcalc.library.models import build, names
     from archcalc.library.plot import plot
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from archcalc.values.difference import Difference
     from archcalc.values.explanation import Explanation
     from archcalc.values.layer_field import LayerField
+    from archcalc.values.lock import Lock
     from archcalc.values.report import Cost, Report, Row
     from archcalc.values.trace import TensorSpec
 
@@ -55,6 +57,7 @@ __all__ = [
     "Drawing",
     "Explanation",
     "LayerField",
+    "Lock",
     "ModelError",
     "Report",
     "Row",
@@ -71,6 +74,7 @@ __all__ = [
     "explain",
     "formula",
     "load",
+    "lock",
     "memory",
     "names",
     "plot",
@@ -92,6 +96,7 @@ _MODULES = {
     "Drawing": "pictures.drawing",
     "Explanation": "values.explanation",
     "LayerField": "values.layer_field",
+    "Lock": "values.lock",
     "Report": "values.report",
     "Row": "values.report",
     "TensorSpec": "values.trace",
@@ -106,6 +111,7 @@ _MODULES = {
     "explain": "library.explain",
     "formula": "ops.user_formulas",
     "load": "library.load",
+    "lock": "library.lock",
     "memory": "library.memory",
     "names": "library.models",
     "plot": "library.plot",

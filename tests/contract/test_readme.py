@@ -73,15 +73,19 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "net", raising=False)  # another test's
     monkeypatch.setenv("COLUMNS", "80")
-    (tmp_path / "before.json").write_text(saved_report(), encoding="utf-8")
+    for name, command in SAVED.items():
+        (tmp_path / name).write_text(printed_once(command), encoding="utf-8")
     return tmp_path
 
 
+SAVED = {"before.json": "table net.py:Net -i 3x64x64 -f json", "arch.lock": "lock net.py:Net -i 3x64x64"}
+"""What the reader has saved of net.py before."""
+
+
 @cache
-def saved_report() -> str:
-    """The report of the reader's net.py, in the folder of the first test that asks for it."""
-    words = shlex.split("table net.py:Net -i 3x64x64 -f json")
-    return CliRunner().invoke(app, words, catch_exceptions=False).stdout
+def printed_once(command: str) -> str:
+    """What a command prints in the folder of the first test that asks for it."""
+    return CliRunner().invoke(app, shlex.split(command), catch_exceptions=False).stdout
 
 
 def run(command: str, capsys: pytest.CaptureFixture[str]) -> tuple[str, int]:
