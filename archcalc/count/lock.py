@@ -38,11 +38,13 @@ def lock(trace: Trace, report: Report, model: str, settings: dict[str, Any], *, 
 
 def _layer(op: Op, path: str, names: Sequence[str]) -> LockedLayer:
     arguments = _arguments(op)
-    reads = tuple(_reference(spec, names) for spec in op.inputs)
+    reads = tuple(
+        _reference(spec, names) + (f" {'x'.join(map(str, spec.shape))}" if spec.param else "") for spec in op.inputs
+    )
     outputs = tuple(_size(spec) for spec in op.outputs)
     content = [op.kind, [[name, _plain(value, names)] for name, value in arguments], list(outputs)]
-    shown = ", ".join(f"{name}={_text(value)}" for name, value in arguments if _is_shown(value))
-    return LockedLayer(path, op.call, op.kind, reads, shown, outputs, _hash(content))
+    shown = {name: _text(value) for name, value in arguments if _is_shown(value)}
+    return LockedLayer(path, op.call, op.kind, reads, outputs, _hash(content), shown)
 
 
 def _arguments(op: Op) -> list[tuple[str, Any]]:

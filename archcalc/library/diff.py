@@ -54,15 +54,21 @@ def before_and_after(models: tuple[Any, ...], report_of: Callable[[Any], Report]
     """The two reports that "A B", "REVISION FILE" or "REVISION REVISION FILE" names."""
     if len(models) == 3:
         *names, target = models
-        revisions = [_revision(name, target) for name in names]
+        if not all(isinstance(name, str) for name in names) or not is_file_target(target):
+            raise UsageError("revisions are of a Python file: REVISION REVISION path/to/net.py:Net")
+        revisions = [revision(name, target) for name in names]
         before, after = (_at(one, report_of) for one in revisions)
         return before, after
     if len(models) != 2:
         raise UsageError("name two networks, or one or two git revisions and a file, such as HEAD~1 net.py:Net")
     one, target = models
-    if _may_be_revision(one) and is_file_target(target):
-        return _at(_revision(one, target), report_of), report_of(target)
-    return report_of(one), report_of(target)
+    if not _may_be_revision(one) or not is_file_target(target):
+        return report_of(one), report_of(target)
+    try:
+        at = revision(one, target)
+    except UsageError as reason:
+        return _model_after_all(one, reason, report_of), report_of(target)
+    return _at(at, report_of), report_of(target)
 
 
 def _may_be_revision(name: Any) -> bool:
@@ -72,13 +78,12 @@ def _may_be_revision(name: Any) -> bool:
     return name.lower().replace("_", "-") not in registry.names()
 
 
-def _revision(name: Any, target: Any) -> Revision:
-    if not isinstance(name, str) or not is_file_target(target):
-        raise UsageError("revisions are of a Python file: REVISION REVISION path/to/net.py:Net")
-    at = revision(name, target)
-    if at is None:
-        raise UsageError(f"'{name}' is neither a network nor a revision of the repository that {target} lies in")
-    return at
+def _model_after_all(name: str, reason: UsageError, report_of: Callable[[Any], Report]) -> Report:
+    """The report of what was taken for a revision and is none; UsageError that says both where it is no model."""
+    try:
+        return report_of(name)
+    except UsageError as error:
+        raise UsageError(f"{error}; nor is it a revision: {reason}") from error
 
 
 def _at(at: Revision, report_of: Callable[[Any], Report]) -> Report:

@@ -40,11 +40,8 @@ def is_file_target(target: object) -> bool:
     return isinstance(target, str) and _TARGET.fullmatch(target) is not None
 
 
-def revision(name: str, target: str) -> Revision | None:
-    """The target at a revision, None where the repository of its file has none of that name.
-
-    Raises UsageError where there is no git, no repository around the file, or no such file at the revision.
-    """
+def revision(name: str, target: str) -> Revision:
+    """The target at a revision; UsageError without git, without a repository around the file, or without the revision."""
     match = _TARGET.fullmatch(target)
     if match is None:
         raise UsageError(f"a revision is of a Python file, such as net.py:Net, not of {target}")
@@ -56,7 +53,7 @@ def revision(name: str, target: str) -> Revision | None:
     repository = Path(os.fsdecode(top.rstrip(b"\n"))).resolve()
     commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if commit is None:
-        return None
+        raise UsageError(f"'{name}' is no revision of the repository that {match['place']} lies in")
     file = PurePosixPath((folder.resolve() / place.relative_to(folder)).relative_to(repository).as_posix())
     return Revision(target, name, commit.decode().strip(), repository, file)
 

@@ -35,9 +35,9 @@ class LockedLayer:
     run: int
     kind: str
     reads: tuple[str, ...]
-    arguments: str
     outputs: tuple[str, ...]
     hash: str
+    arguments: dict[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:
@@ -122,11 +122,17 @@ def _layer_difference(number: int, locked: LockedLayer | None, layer: LockedLaye
         return f"layer {number}: {gone}" + (f"{layer.name} is new" if layer else "")
     if (locked.path, locked.run, locked.kind) != (layer.path, layer.run, layer.kind):
         return f"layer {number}: {layer.name} stands where {locked.name} was locked"
-    for what in ("reads", "arguments", "outputs"):
-        one, other = getattr(locked, what), getattr(layer, what)
-        if one != other:
-            one, other = (text if isinstance(text, str) else ", ".join(text) for text in (one, other))
-            return f"layer {number}: {layer.name}: {what} {one or 'none'} -> {other or 'none'}"
+    changes = [
+        f"{what} {', '.join(one) or 'none'} -> {', '.join(other) or 'none'}"
+        for what, one, other in (("reads", locked.reads, layer.reads), ("outputs", locked.outputs, layer.outputs))
+        if one != other
+    ]
+    for name in dict.fromkeys([*locked.arguments, *layer.arguments]):
+        before, now = locked.arguments.get(name, "none"), layer.arguments.get(name, "none")
+        if before != now:
+            changes.append(f"{name} {before} -> {now}")
+    if changes:
+        return f"layer {number}: {layer.name}: {'; '.join(changes)}"
     return f"layer {number}: {layer.name} has an argument that is another than when it was locked"
 
 

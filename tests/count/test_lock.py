@@ -81,10 +81,12 @@ def test_weights_and_in_place_do_not_matter() -> None:
 
 
 CHANGES: dict[str, Callable[[], nn.Module]] = {
-    "layer 3: b (conv2d): arguments stride=(1, 1)": lambda: Net(stride=2),
-    "layer 3: b (conv2d): arguments stride=(1, 1), padding=(1, 1)": lambda: Net(kernel=5),
-    "layer 3: b (conv2d): reads norm, b.weight, b.bias -> norm, b.weight": lambda: Net(bias=False),
-    "layer 2: norm (batch_norm): arguments ": lambda: Net(eps=1e-3),
+    "layer 3: b (conv2d): outputs 1x4x8x8 float32 -> 1x4x4x4 float32; stride (1, 1) -> (2, 2)": lambda: Net(stride=2),
+    "layer 3: b (conv2d): reads norm, b.weight 4x4x3x3, b.bias 4 -> norm, b.weight 4x4x5x5, b.bias 4; padding": lambda: (
+        Net(kernel=5)
+    ),
+    "layer 3: b (conv2d): reads norm, b.weight 4x4x3x3, b.bias 4 -> norm, b.weight 4x4x3x3": lambda: Net(bias=False),
+    "layer 2: norm (batch_norm): eps 1e-05 -> 0.001": lambda: Net(eps=1e-3),
     "layer 5: getitem (getitem): reads norm -> input 0": lambda: Net(skip="x"),
     "layer 4: gelu (gelu) stands where relu (relu) was locked": Gelu,
     "layer 5: abs (abs) stands where getitem (getitem) was locked": Longer,

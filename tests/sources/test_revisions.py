@@ -91,8 +91,9 @@ def test_the_command_does_it_too_and_leaves_the_repository_alone(commit: Commit)
 @pytest.mark.parametrize(
     ("models", "message"),
     [
-        (("nonsense", TARGET), "'nonsense' is neither a network nor a revision"),
-        (("--output=x", TARGET), "'--output=x' is neither a network nor a revision"),
+        (("nonsense", TARGET), "unknown network 'nonsense'.*; nor is it a revision: 'nonsense' is no revision of"),
+        (("--output=x", TARGET), "'--output=x' is no revision of the repository that my nets/net.py lies in"),
+        (("nonsense", "HEAD", TARGET), "^'nonsense' is no revision of the repository"),
         (("HEAD", "my nets/other.py:Net"), "there is no file my nets/other.py at HEAD"),
         (("HEAD", "HEAD", "alexnet"), "revisions are of a Python file"),
         (("HEAD",), "name two networks"),
