@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from archcalc.cli.options import Batch, Debug, Inputs, Model, Output, Settings, Training
-from archcalc.cli.request import analyze, request
+from archcalc.cli.request import analyze, report_of, request
 from archcalc.cli.streams import clear_errors, to_stdout, to_terminal, write_content, write_files
 from archcalc.pictures.choices import BINARY, Colour, Direction, FileFormat, Theme, beside, format_of
+from archcalc.sources.saved import is_saved
 from archcalc.values.errors import UsageError
 
 
@@ -63,10 +64,11 @@ def draw(
         form = _format(picture, output)
         run = None if bench is None else load(bench)
         backward = colour == Colour.saved_bytes
-        analysis = analyze(request(model, input_size, batch_size, set_), training, backward)
+        asked = request(model, input_size, batch_size, set_)
+        analysis = None if is_saved(model) else analyze(asked, training, backward)
         drawn = drawing(
-            analysis.report,
-            analysis.trace,
+            analysis.report if analysis else report_of(asked, training, backward),
+            analysis.trace if analysis else None,
             module=module,
             depth=EVERYTHING if all_ else depth,
             opened=open_ or (),

@@ -24,7 +24,7 @@ from archcalc.cli.options import (
     Strict,
     Training,
 )
-from archcalc.cli.request import analyze, request
+from archcalc.cli.request import report_of, request
 from archcalc.cli.streams import clear_errors, write
 from archcalc.formats import RAW
 from archcalc.values.errors import ModelError
@@ -60,6 +60,8 @@ def table(
     archcalc table net.py:Net -i 3x64x64 --set width=32
     archcalc table vgg16 --backward
     archcalc table resnet50 --device a100-bf16 --depth 1
+    archcalc table net.py:Net -i 3x64x64 -f json -o before.json
+    archcalc table before.json
     """  # noqa: D301  \b keeps the lines of the example apart
     with clear_errors(debug):
         from archcalc.count.roofline import roofline, with_roofline
@@ -69,13 +71,13 @@ def table(
 
         board = roofline(device, peak, bandwidth)
         keys = None if columns is None else selection(columns)
-        if keys is None and (backward or board):
+        if keys is None and (backward or board) and form is not Format.json:  # its rows are whole, to be read back
             keys = with_more(BACKWARD * backward + ROOFLINE * (board is not None), raw=form in RAW)
         stepwise = board is not None and training
         backward = backward or stepwise or bool({*BACKWARD} & {*(keys or ())})
         asked = {*BACKWARD * backward, *ROOFLINE * (board is not None)}
         try:
-            report = analyze(request(model, input_size, batch_size, set_), training, backward).report
+            report = report_of(request(model, input_size, batch_size, set_), training, backward)
         except ModelError as error:
             if error.report is not None and error.report.rows:
                 write(layers(folded(error.report, depth, all_, form), keys), form, None)

@@ -19,6 +19,7 @@ from archcalc.pictures.layout.wrap import LONGEST, wrapped
 from archcalc.pictures.measures import measure
 from archcalc.pictures.outline import Outline, outline
 from archcalc.pictures.svg import Style, svg
+from archcalc.sources.saved import is_saved, saved_report
 from archcalc.values.benchmark import Benchmark, as_benchmark
 from archcalc.values.errors import UsageError, unknown
 from archcalc.values.files import save_file
@@ -100,7 +101,8 @@ def draw(
 ) -> Drawing:
     """The architecture as papers draw it: `draw("resnet18").save("resnet18.svg")`; a notebook shows it.
 
-    `model` is a report that is not folded, or as in `analyze`, with `inputs`, `batch_size`, `training` and `settings`.
+    `model` is a report that is not folded, its file, or as in `analyze`, with `inputs`, `batch_size`, `training` and
+    `settings`.
     `module` is the path of the module to draw, "" for the whole network. Modules are opened `depth` levels deep, None
     for as far as gives some 40 boxes; those whose paths are in `opened`, too. Equal modules that follow each other are
     drawn once, with their number, unless `repeats` is False. `layer` is marked. `colour` is "kind", "params", "macs",
@@ -114,6 +116,8 @@ def draw(
     trace = None
     if isinstance(model, Report):
         report = model
+    elif is_saved(model):
+        report = saved_report(model, training=training, backward=colour == "saved_bytes")
     else:
         from archcalc.analysis import analysis_of
 

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from archcalc.sources.meta import weights_on_meta
+from archcalc.sources.saved import holds_no_network, is_saved
 from archcalc.values.errors import ModelError, UsageError, error_text, model_errors, unknown
 from archcalc.values.trace import Shape
 from archcalc.zoo import registry
@@ -63,6 +64,8 @@ def load(target: str, settings: dict[str, Any], *, real: bool = False) -> Subjec
     def with_weights() -> nn.Module:
         return load(target, settings, real=True).module
 
+    if is_saved(target):
+        raise holds_no_network(target)
     if target.endswith(".py"):
         raise UsageError(f"{target} holds more than one thing; name the class or function in it: {target}:Net")
     if ":" in target:

@@ -33,6 +33,12 @@ def test_a_layer_put_into_a_sequential_does_not_shift_those_behind_it() -> None:
     assert pairs[-1] == ("features.11", "features.12")
 
 
+def test_a_layer_that_became_an_identity_leaves_the_numbers_of_the_others() -> None:
+    pairs = names(CHAIN, [*CHAIN[:4], *CHAIN[6:]])
+    assert [before for before, after in pairs if not after] == ["features.4", "features.5"]
+    assert all(before == after for before, after in pairs if after)
+
+
 def test_a_module_of_another_name_is_recognised() -> None:
     renamed = [replace(row, path=row.path.replace("features", "stem.body")) for row in CHAIN]
     pairs = names([*CHAIN, linear("fc", 4, 2)], [*renamed, linear("fc", 4, 2)])
