@@ -214,9 +214,11 @@ class Recorder(TorchFunctionMode):
 
     def _execute(self, call: Call) -> Outcome:
         """Run the call, and keep what it gives for calls that are equal to it."""
+        saved_before = self.tensors.saved_so_far()
         try:
             result, aten_ops = self._run(call)
         except Exception:
+            self.tensors.drop_saved_from(saved_before)
             on_values = self._run_on_values(call)
             if on_values is None:
                 raise

@@ -106,3 +106,11 @@ def test_an_input_that_needs_a_gradient_needs_it_on_real_tensors_too() -> None:
     report = archcalc.analyze(net, x, backward=True)
     assert any("reads values" in note for note in report.notes)
     assert report.total("saved_bytes") == 2 * 3 * 4  # the result of the exponential
+
+
+def test_a_mask_that_is_read_is_saved_once() -> None:
+    net = Of(lambda self, x, mask: x[mask])
+    given = [torch.rand(5, 3, requires_grad=True), torch.tensor([True, False, True, False, True])]
+    report = archcalc.analyze(net, given, backward=True)
+    assert report.notes == ()  # it does not take real tensors
+    assert report.total("saved_bytes") == 5 == really_saved(net, *given)
