@@ -92,9 +92,11 @@ def aten_op(func: Any, args: Any, kwargs: Any, result: Any) -> AtenOp:
 
 
 def _elements(packet: Any, args: Any, outputs: list[torch.Tensor]) -> int:
-    """How many elements the results have; those of attention are its scores, whether kept or not, and their mean."""
+    """How many elements the results have; of attention and recurrent kernels those of the products within them."""
     if "scaled_dot_product" in packet.__name__:
         return int(prod(args[0].shape[:-1]) * args[1].shape[-2] + outputs[0].numel())
+    if packet is torch.ops.aten.mkldnn_rnn_layer:  # the gates from the input, and those from the state
+        return int(prod(args[0].shape[:2]) * (args[1].shape[0] + args[2].shape[0]))
     return sum([tensor.numel() for tensor in outputs])
 
 

@@ -86,7 +86,7 @@ def is_drawn_below(tensor: Tensor) -> bool:
 def _with_values(inputs: Any, high: int) -> Any:
     if isinstance(inputs, Tensor):
         if not inputs.is_meta:
-            return inputs.detach().clone()  # the model may write to it
+            return inputs.detach().clone().requires_grad_(inputs.requires_grad)  # the model may write to it
         seeded = torch.Generator().manual_seed(0)
         try:
             if inputs.is_floating_point() or inputs.is_complex():

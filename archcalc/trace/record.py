@@ -34,6 +34,7 @@ from archcalc.trace.known_values import READS, KnownValues
 from archcalc.trace.module_runs import Failure, ModuleRuns
 from archcalc.trace.modules import Modules
 from archcalc.trace.predict import Result, memoizable_result, overlaps_of, predict_result
+from archcalc.trace.recurrent import KINDS, recurrent
 from archcalc.trace.tensor_table import TensorTable
 from archcalc.trace.tensors import TrackedTensor, empty, tensors_in, with_tensors
 from archcalc.values.trace import AtenOp, Op, TensorSpec, tensor_specs
@@ -213,9 +214,11 @@ class Recorder(TorchFunctionMode):
 
     def _execute(self, call: Call) -> Outcome:
         """Run the call, and keep what it gives for calls that are equal to it."""
+        saved_before = self.tensors.saved_so_far()
         try:
             result, aten_ops = self._run(call)
         except Exception:
+            self.tensors.drop_saved_from(saved_before)
             on_values = self._run_on_values(call)
             if on_values is None:
                 raise
@@ -239,6 +242,7 @@ class Recorder(TorchFunctionMode):
         on_any_meta = call.depends_on_input or any([operand.tensor.is_meta for operand in call.operands])
         to_meta = on_any_meta and not definition(name).reads_values and not self.tensors.real
         func = attention if to_meta and call.func is PLAIN else call.func
+        func = recurrent(func) if to_meta and name in KINDS else func
         constant = None if on_any_meta or self.tensors.real else without_data(call, self.tensors.constant_on_meta)
         self.aten_ops = []
         try:

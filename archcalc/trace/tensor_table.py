@@ -149,6 +149,18 @@ class TensorTable:
             self._saved[number] = size
             self._just_saved.append((number, size))
 
+    def saved_so_far(self) -> tuple[int, int]:
+        """How much was kept since `take_saved` was asked last: a place for `drop_saved_from`."""
+        return len(self._just_saved), len(self._just_saved_again)
+
+    def drop_saved_from(self, place: tuple[int, int]) -> None:
+        """Forget what was kept from that place on: the call that kept it failed, and runs again another way."""
+        for number, _ in self._just_saved[place[0] :]:
+            del self._saved[number]
+        for region, number, _ in self._just_saved_again[place[1] :]:
+            self._regions.all[region].saved.discard(number)
+        del self._just_saved[place[0] :], self._just_saved_again[place[1] :]
+
     def release(self) -> None:
         """Let go of every tensor, to break the cycle tensor -> autograd graph -> saved-tensor hook -> self."""
         self.tracked.clear()
