@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from archcalc.count.checkpoints import checkpoint_notes
+from archcalc.count.consistent import check_consistent
 from archcalc.count.cost import cost, parsed
 from archcalc.count.rf import Field, receptive_fields
 from archcalc.values.report import Cost, Report, Row, Source
@@ -14,7 +15,8 @@ from archcalc.values.trace import Op, Shape, TensorSpec, Trace, backward_unknown
 
 
 def build_report(trace: Trace, source: str = "") -> Report:
-    """The report of a trace: one row a call, in forward order."""
+    """The report of a trace: one row a call, in forward order; UsageError if the trace contradicts itself."""
+    check_consistent(trace)
     calls = [parsed(op) for op in trace.ops]
     costs = [cost(op, call) for op, call in zip(trace.ops, calls, strict=True)]
     depths = _depths(trace, [known for known, _ in costs])

@@ -73,6 +73,8 @@ def _grouped_mm(first: Tensor, second: Tensor, ends: Tensor | None) -> Tensor:
         raise RuntimeError("contraction dimension of mat_a and mat_b must match")
     if (first.ndim == second.ndim == 3) != (ends is None):
         raise RuntimeError("offsets are for groups within a matrix, and needed there")
+    for factor in (first, second):
+        _check_strides(factor)
     groups = [len(one) for one in (first, second) if one.ndim == 3][:1]
     if first.ndim == second.ndim == 2:
         assert ends is not None
@@ -81,3 +83,16 @@ def _grouped_mm(first: Tensor, second: Tensor, ends: Tensor | None) -> Tensor:
     aligned = 16 // first.dtype.itemsize
     row = -(-shape[-1] // aligned) * aligned
     return empty((shape, (*([row * shape[-2]] if len(shape) == 3 else ()), row, 1), first.dtype))
+
+
+def _check_strides(factor: Tensor) -> None:
+    """Rows, or columns where these are contiguous, must begin at multiples of 16 bytes."""
+    (rows, columns), (of_row, of_column) = factor.shape[-2:], factor.stride()[-2:]
+    if of_row == 1 and of_column >= max(1, rows):
+        step = of_column
+    elif of_column == 1 and of_row >= max(1, columns):
+        step = of_row
+    else:
+        raise RuntimeError(f"Invalid strides/sizes, got {factor.stride()} for strides and {factor.shape} for sizes")
+    if step * factor.element_size() % 16:
+        raise RuntimeError(f"the strides of a factor must be multiples of 16 bytes, got {factor.stride()}")
