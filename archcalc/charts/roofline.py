@@ -212,4 +212,4 @@ def _labels(data: list[Spec], roof: list[Spec], x: Scale, y: Scale) -> list[Spec
         for number, record in enumerate(data)
     ]
     placed = place(points, WIDTH, HEIGHT, taken=[*_along(roof, x, y)])
-    return [{**data[number], **label._asdict()} for number, label in placed.items() if points[number].text]
+    return [{**data[number], **label._asdict()} for number, label in placed.items()]
