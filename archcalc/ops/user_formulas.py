@@ -17,8 +17,17 @@ USER_FORMULAS: dict[str, Callable[..., Any]] = {}
 """By kind of call or name of torch op."""
 
 
-def register(*ops: str) -> Callable[[Formula], Formula]:
-    """See `archcalc.formula`."""
+def formula(*ops: str) -> Callable[[Formula], Formula]:
+    """Register a formula for ops of your own, so that calls of them are counted and not unknown.
+
+    `ops` are names as the table shows them: the kind of a call, or a torch op, "mylib::scan". The function that is
+    decorated gets the op's first output and then its arguments, each tensor as a TensorSpec with `shape`, `numel` and
+    `dtype`, and gives the multiply-adds of one call as an integer. Raises ValueError if there is a formula already.
+
+    >>> @archcalc.formula("mylib::scan")
+    ... def scan(out, x, state):
+    ...     return x.numel * state.shape[-1]
+    """
     if not ops or not all(isinstance(op, str) and op.strip() for op in ops):
         raise UsageError('name the op that the formula is for: @archcalc.formula("mylib::scan")')
 

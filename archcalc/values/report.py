@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from archcalc.values.columns import COLUMNS, total
 from archcalc.values.json_types import ExactFraction
-from archcalc.values.later import functions
+from archcalc.values.later import later
 from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
 from archcalc.values.trace import Module, Parameter, Shape
@@ -103,6 +103,7 @@ class Row(Stored):
     padding counted as pixels; `misaligned` if paths of different jumps met, and these are those of one of them.
     `jump` and `rf_offset` are None where positions do not lie along an axis any more.
     `read_bytes` and `written_bytes` are those of all tensors that go in, weights included, and come out; 0 for views.
+    `read_floats` and `written_floats` are the floating-point elements among those, by dtype.
     `backward_macs` and `saved_bytes` are there where the backward pass was followed: the multiply-adds of the gradients
     of inputs and weights that are needed, and what this call is the first to keep for them; `recomputed_macs` are
     those among the former that run it again, because it is in a checkpointed region. `least_seconds` and
@@ -136,6 +137,8 @@ class Row(Stored):
     misaligned: bool = False
     read_bytes: int = 0
     written_bytes: int = 0
+    read_floats: tuple[tuple[str, int], ...] = ()
+    written_floats: tuple[tuple[str, int], ...] = ()
     backward_macs: int | None = None
     saved_bytes: int | None = None
     recomputed_macs: int = 0
@@ -270,7 +273,7 @@ class Report(Shown, Stored):
 
     def __getitem__(self, path: str) -> Row:
         """The row of a layer, or one row for all calls of a module; UsageError with the closest paths for another."""
-        row: Row = functions["row_at"](self, path)
+        row: Row = later("row_at", self, path)
         return row
 
     def __iter__(self) -> Iterator[Row]:
@@ -278,11 +281,11 @@ class Report(Shown, Stored):
 
     def plot(self, kind: str, **options: Any) -> Any:
         """The `Chart` that `archcalc.plot(kind, report)` gives: "layers", "receptive-field", "compare", "roofline"."""
-        return functions["plot"](kind, self, **options)
+        return later("plot", kind, self, **options)
 
     def draw(self, **options: Any) -> Any:
         """The `Drawing` that `archcalc.draw(report)` gives: the architecture as papers draw it."""
-        return functions["draw"](self, **options)
+        return later("draw", self, **options)
 
     def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         rows, modules = document.pop("rows"), document.pop("modules")

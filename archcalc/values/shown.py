@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.values.later import functions
+from archcalc.values.later import later
 
 
 class Shown:
@@ -13,9 +13,9 @@ class Shown:
     __slots__ = ()
 
     def __str__(self) -> str:
-        text: str = functions["render"](self, "table")
+        text: str = later("render", self, "table")
         return text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: the text, and a plain table that GitHub shows as well."""
-        return {"text/plain": str(self), "text/html": functions["render"](self, "html")}
+        return {"text/plain": str(self), "text/html": later("render", self, "html")}

@@ -27,6 +27,7 @@ STAGES = [
     "bench",
     "charts",
     "pictures",
+    "library",
     "render",
     "page",
 ]

@@ -62,8 +62,12 @@ def test_printing_a_report_needs_no_torch() -> None:
     assert "mult-adds" in done.stdout
 
 
+def type_and_format(value: object, form: str) -> str:
+    return f"{type(value).__name__} {form}"
+
+
 def test_the_renderer_can_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(later.functions, "render", lambda value, form: f"{type(value).__name__} {form}")
+    monkeypatch.setitem(later.places, "render", f"{__name__}.type_and_format")
     assert str(SMALL) == "Report table"
     assert SMALL._repr_mimebundle_() == {"text/plain": "Report table", "text/html": "Report html"}
 

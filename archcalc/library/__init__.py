@@ -1,0 +1,1 @@
+"""The functions that `import archcalc` offers, one file a question."""

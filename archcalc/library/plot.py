@@ -1,0 +1,64 @@
+"""Charts of networks: what `archcalc.plot` is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archcalc.analysis import analysis_of
+from archcalc.charts.plot import Request, chart
+from archcalc.library.benchmark import benchmark
+from archcalc.values.benchmark import as_benchmark
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from archcalc.analysis import Analysis
+    from archcalc.charts.chart import Chart
+    from archcalc.values.benchmark import Benchmark
+    from archcalc.values.report import Report
+
+
+def plot(
+    kind: str,
+    *models: str | nn.Module | Report,
+    inputs: Any = None,
+    batch_size: int | None = None,
+    theme: str = "light",
+    device: str | None = None,
+    bench: Benchmark | str | Path | None = None,
+    protocol: str | None = None,
+    optimizer: str = "sgd",
+) -> Chart:
+    """A chart that shows itself in a notebook and saves itself: `plot("zoo").save("zoo.svg")`.
+
+    `kind` is "zoo", "layers", "receptive-field", "memory", "roofline", "compare" or "latency". `models`, `inputs` and
+    `batch_size` as in `compare`; "memory" and "latency" take no reports, "zoo" takes names or nothing, for all.
+    `theme` is "light" or "dark". `device` is a known device for "roofline", or what "latency" measures on; `bench` is a
+    benchmark, or its file, for either of them. `protocol` is a part of the test protocol of the errors that "zoo"
+    shows, `optimizer` as in `memory`.
+
+    Pictures need the extra `archcalc[pictures]`; the chart's `spec` does not. Raises UsageError for a request that
+    makes no sense, and UsageError and ModelError as `analyze` does.
+    """
+
+    def traced(
+        model: Any, *, inputs: Any = inputs, settings: dict[str, Any] | None = None, backward: bool = False
+    ) -> Analysis:
+        batch = batch_size if inputs is given else None
+        return analysis_of(model, inputs, batch, settings=settings or {}, training=backward, backward=backward)
+
+    given = inputs
+    networks: Any = models  # measure is not called where reports are among them
+    request = Request(
+        models=models,
+        analyze=traced,
+        measure=lambda: benchmark(
+            *networks, inputs=inputs, batch_size=batch_size, mode="inference", device=device or "cpu"
+        ),
+        benchmark=as_benchmark(bench),
+        device=device,
+        protocol=protocol,
+        optimizer=optimizer,
+    )
+    return chart(kind, request, theme)
