@@ -61,12 +61,14 @@ def place(
     """A place for the label of each point that has room for one, by the number of the point.
 
     The first points are served first. A label may leave the plot by `margin` at the right. A point whose label has no
-    room has none: its name is in the tooltip.
+    room, or whose text is empty, has none: its name is in the tooltip.
     """
     boxes = [*taken]
     circles = [_circle(point) for point in points]
     labels: dict[int, Label] = {}
     for number, point in enumerate(points):
+        if not point.text:
+            continue
         others = [circle for other, circle in enumerate(circles) if other != number]
         for label in _candidates(point):
             box = box_of(point, label)

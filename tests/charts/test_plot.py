@@ -27,6 +27,7 @@ from archcalc.values.errors import UsageError
 from archcalc.zoo import registry
 from tests.cli.test_cli import run
 from tests.support.bench_literals import LAYERED
+from tests.support.calls import calls_of
 
 
 def data_of(spec: Any, key: str) -> list[dict[str, Any]]:
@@ -121,6 +122,14 @@ def test_a_roof_bounds_the_layers_of_a_device() -> None:
         assert point["least_ms"] == pytest.approx(float(rows[point["path"]]["least_ms"]), rel=1e-3)
         roof = min(19.5e12, point["intensity"] * 2.039e12)
         assert 1e9 * point["gflops_per_second"] == pytest.approx(roof)
+
+
+def test_a_roofline_of_many_layers_costs_work_in_a_line() -> None:
+    def deep(layers: int) -> archcalc.Report:
+        return archcalc.analyze(nn.Sequential(*[nn.Linear(3, 3) for _ in range(layers)]), (2, 3))
+
+    work = [calls_of(archcalc.plot, "roofline", deep(size), device="a100-fp32") for size in (40, 140, 240)]
+    assert work[2] - work[1] < 1.2 * (work[1] - work[0])
 
 
 def test_labels_lie_on_no_other_label_and_on_no_point() -> None:
