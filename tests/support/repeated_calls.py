@@ -75,6 +75,7 @@ def functions(folder: Path) -> dict[str, Callable[[], object]]:
         "receptive_field": lambda: archcalc.receptive_field(net, "0", SIZE),
         "build": lambda: archcalc.build("lenet5"),
         "text": text,
+        "devices": archcalc.devices,
         "formula": formula,
         "draw": lambda: archcalc.draw(net, SIZE).svg,
         "verify": lambda: str(archcalc.verify(claims)),

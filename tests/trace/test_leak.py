@@ -25,7 +25,8 @@ def test_no_function_leaks(calls: int) -> None:
     )
     assert done.returncode == 0, done.stderr
     growths = {name: [int(number) for number in numbers] for name, *numbers in map(str.split, done.stdout.splitlines())}
-    assert growths.keys() - EXTRA == {name for name in archcalc.__all__ if name.islower()} - MEASURED_BY_NOTHING
+    public = {name for name in archcalc.__all__ if name.islower()} - MEASURED_BY_NOTHING
+    assert growths.keys() - EXTRA == public, "tests/support/repeated_calls.py calls every public function"
     settled = calls >= 200  # the first calls fill caches, and the heap of the charts' engine
     times, objects, tensors, kibibytes = growths.pop("leaking")  # shows that a leak would be seen
     assert (tensors, objects >= times / 2) == (times, True)
