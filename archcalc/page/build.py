@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,7 @@ def require() -> None:
     _jinja()
 
 
+@cache
 def _template() -> Any:
     jinja = _jinja()
     environment = jinja.Environment(

@@ -20,8 +20,8 @@ from archcalc.formats import FORMATS
 from archcalc.values.columns import COLUMNS
 from tests.cli.test_cli import NET
 
-CASES = 8
-"""Command lines a command."""
+CASES = pytest.mark.parametrize("cases", [5, pytest.param(80, marks=pytest.mark.oracle)])
+"""Command lines a command: with `make oracle` they are a thousand."""
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
@@ -268,10 +268,11 @@ def check(words: list[str]) -> None:
 
 @pytest.mark.usefixtures("_folder")
 @pytest.mark.filterwarnings("ignore")
+@CASES
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_arguments_whatever_bring_a_traceback(command: str) -> None:
+def test_no_arguments_whatever_bring_a_traceback(command: str, cases: int) -> None:
     chance = random.Random(f"archcalc {command}")
-    for _ in range(CASES):
+    for _ in range(cases):
         check(command_line(command, chance))
 
 
