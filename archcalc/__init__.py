@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archcalc.library.benchmark import benchmark
     from archcalc.library.compare import compare
     from archcalc.library.conventions import conventions
+    from archcalc.library.devices import devices
     from archcalc.library.diff import diff
     from archcalc.library.explain import explain
     from archcalc.library.load import load
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from archcalc.values.claim import Verdict
     from archcalc.values.comparison import Comparison
     from archcalc.values.conventions import Conventions
+    from archcalc.values.device import Device
     from archcalc.values.difference import Difference
     from archcalc.values.explanation import Explanation
     from archcalc.values.layer_field import LayerField
@@ -53,6 +55,7 @@ __all__ = [
     "Comparison",
     "Conventions",
     "Cost",
+    "Device",
     "Difference",
     "Drawing",
     "Explanation",
@@ -69,6 +72,7 @@ __all__ = [
     "build",
     "compare",
     "conventions",
+    "devices",
     "diff",
     "draw",
     "explain",
@@ -92,6 +96,7 @@ _MODULES = {
     "Comparison": "values.comparison",
     "Conventions": "values.conventions",
     "Cost": "values.report",
+    "Device": "values.device",
     "Difference": "values.difference",
     "Drawing": "pictures.drawing",
     "Explanation": "values.explanation",
@@ -106,6 +111,7 @@ _MODULES = {
     "build": "library.models",
     "compare": "library.compare",
     "conventions": "library.conventions",
+    "devices": "library.devices",
     "diff": "library.diff",
     "draw": "pictures.drawing",
     "explain": "library.explain",
