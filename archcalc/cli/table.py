@@ -27,7 +27,7 @@ from archcalc.cli.options import (
 from archcalc.cli.request import report_of, request
 from archcalc.cli.streams import clear_errors, write
 from archcalc.formats import RAW
-from archcalc.values.errors import ModelError
+from archcalc.values.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from archcalc.values.document import Remark
@@ -84,6 +84,8 @@ def table(
             raise
         more: tuple[Remark, ...] = ()
         if board is not None:
+            if any(row.least_seconds is not None for row in report.rows):  # a saved one, with the bytes of that device
+                raise UsageError(f"{model} was saved with a device already: leave out --device, --peak and --bandwidth")
             report = with_roofline(report, board, "step" if stepwise else "forward")
             more = roofline_remarks(report, board)
         write(layers(folded(report, depth, all_, form), keys, asked, more), form, output)

@@ -41,7 +41,7 @@ def is_file_target(target: object) -> bool:
 
 
 def revision(name: str, target: str) -> Revision:
-    """The target at a revision; UsageError without git, a repository around the file, or the revision."""
+    """The target at a revision; UsageError without git, a repository around the file, or a revision of that name."""
     match = _TARGET.fullmatch(target)
     if match is None:
         raise UsageError(f"a revision is of a Python file, such as net.py:Net, not of {target}")

@@ -33,6 +33,13 @@ def test_a_layer_put_into_a_sequential_does_not_shift_those_behind_it() -> None:
     assert pairs[-1] == ("features.11", "features.12")
 
 
+def test_layers_of_equal_numbers_are_not_taken_for_each_other_if_that_changes_more() -> None:
+    widths = [4, 4, 8, 8]
+    before = [layer(f"f.{at}", width) for at, width in enumerate(widths)]
+    after = [layer("f.0", 2), *(layer(f"f.{at}", width) for at, width in enumerate(widths, 1))]
+    assert names(before, after) == [("", "f.0"), *((f"f.{at}", f"f.{at + 1}") for at in range(4))]
+
+
 def test_a_layer_that_became_an_identity_leaves_the_numbers_of_the_others() -> None:
     pairs = names(CHAIN, [*CHAIN[:4], *CHAIN[6:]])
     assert [before for before, after in pairs if not after] == ["features.4", "features.5"]
@@ -44,6 +51,7 @@ def test_a_module_of_another_name_is_recognised() -> None:
     pairs = names([*CHAIN, linear("fc", 4, 2)], [*renamed, linear("fc", 4, 2)])
     assert all(before and after for before, after in pairs)
     assert pairs[0] == ("features.0", "stem.body.0")
+    assert names([linear("head.fc", 4, 2)], [linear("tail.out", 4, 2)]) == [("head.fc", "tail.out")]
 
 
 def test_a_layer_that_costs_something_else_keeps_its_place() -> None:

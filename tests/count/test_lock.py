@@ -82,9 +82,7 @@ def test_weights_and_in_place_do_not_matter() -> None:
 
 CHANGES: dict[str, Callable[[], nn.Module]] = {
     "layer 3: b (conv2d): outputs 1x4x8x8 float32 -> 1x4x4x4 float32; stride (1, 1) -> (2, 2)": lambda: Net(stride=2),
-    "layer 3: b (conv2d): reads norm, b.weight 4x4x3x3, b.bias 4 -> norm, b.weight 4x4x5x5, b.bias 4": lambda: Net(
-        kernel=5
-    ),
+    "layer 3: b (conv2d): reads norm, b.weight 4x4x3x3, b.bias 4 -> norm, b.weight 4x4x5x5,": lambda: Net(kernel=5),
     "layer 3: b (conv2d): reads norm, b.weight 4x4x3x3, b.bias 4 -> norm, b.weight 4x4x3x3": lambda: Net(bias=False),
     "layer 2: norm (batch_norm): eps 1e-05 -> 0.001": lambda: Net(eps=1e-3),
     "layer 5: getitem (getitem): reads norm -> input 0": lambda: Net(skip="x"),
@@ -111,15 +109,23 @@ def test_input_mode_and_the_end_are_compared() -> None:
     assert two.difference(one) == "layer 2: 1 (relu) is gone"
 
 
+class Call(nn.Module):
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+def test_a_constant_has_no_number_that_others_would_shift() -> None:
+    one, two = torch.ones(8), torch.ones(8)
+    assert [layer.reads for layer in lock(Call(lambda x: (x + one) * two)).layers] == [
+        *(("input 0", "constant"), ("add", "constant"))
+    ]
+
+
 def test_an_argument_by_position_or_by_name_is_one() -> None:
-    class Call(nn.Module):
-        def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
-            super().__init__()
-            self.function = function
-
-        def forward(self, x: Tensor) -> Tensor:
-            return self.function(x)
-
     calls = (lambda x: F.max_pool2d(x, 2, 1), lambda x: F.max_pool2d(stride=1, kernel_size=2, input=x))
     assert len({lock(Call(call)).hash for call in calls}) == 1
     assert lock(Call(calls[0])).hash != lock(Call(lambda x: F.max_pool2d(x, 2, 1, 1))).hash

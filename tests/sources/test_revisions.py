@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -75,6 +76,28 @@ def test_a_revision_stands_against_the_working_tree_and_another_one(commit: Comm
     assert archcalc.diff("HEAD", "w5", TARGET, inputs=(1, 4)).equal
     assert not {name for name in set(sys.modules) - modules if name in ("blocks", "net")}
     assert not [place for place in sys.path if "archcalc-" in place]
+
+
+def test_what_was_imported_from_the_repository_is_imported_anew(
+    commit: Commit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package at the root of the repository, which an editable installation has on the path."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "shared_widths.py").write_text("WIDTH = 3\n")
+    commit(3, 2)
+    (tmp_path / "my nets" / "net.py").write_text(
+        "from torch import nn\nfrom shared_widths import WIDTH\ndef net(): return nn.Linear(4, WIDTH)\n"
+    )
+    subprocess.run(
+        ["git", "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-aqm", "x"], check=True, capture_output=True
+    )
+    (tmp_path / "shared_widths.py").write_text("WIDTH = 60\n")
+    shared = importlib.import_module("shared_widths")
+    try:
+        assert params(archcalc.diff("HEAD", "my nets/net.py:net", inputs=(1, 4))) == [5 * 60 - 5 * 3]
+        assert sys.modules["shared_widths"] is shared
+    finally:
+        sys.modules.pop("shared_widths", None)
 
 
 def test_the_command_does_it_too_and_leaves_the_repository_alone(commit: Commit) -> None:

@@ -84,6 +84,7 @@ def test_a_report_with_the_backward_pass_is_saved_whole(saved: str) -> None:
     report = archcalc.analyze(saved, backward=True)
     assert report.rows[0].backward_macs is not None
     assert report.rows[0].least_seconds is not None
+    assert run("table", saved, "--device", "a100-bf16").exit_code == 2  # its bytes are those of the device
     assert "backward mult-adds" in run("table", saved, "--backward", COLUMNS="200").stdout
 
 
