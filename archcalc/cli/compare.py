@@ -24,6 +24,7 @@ from archcalc.cli.options import (
     Settings,
     Strict,
     Threads,
+    Tokens,
     Training,
 )
 from archcalc.cli.request import analyze, request
@@ -36,6 +37,7 @@ def compare(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     training: Training = False,
     with_layers: Annotated[bool, typer.Option("--layers", help="Put the layers under each other as well.")] = False,
     depth: Depth = None,
@@ -69,11 +71,15 @@ def compare(
         if columns is not None and not with_layers:
             raise UsageError("--columns chooses among the columns of layers: add --layers")
         keys = None if columns is None else selection(columns)
-        reports = [analyze(request(model, input_size, batch_size, set_), training, backward).report for model in models]
+        reports = [
+            analyze(request(model, input_size, batch_size, set_, tokens), training, backward).report for model in models
+        ]
         shown = replace(compare(*reports), reports=tuple(folded(report, depth, all_, form) for report in reports))
         from archcalc.cli.bench import check_failures, latency
 
-        measured = latency(models, input_size, batch_size, set_, training, device, seconds, threads) if bench else None
+        measured = (
+            latency(models, input_size, batch_size, set_, tokens, training, device, seconds, threads) if bench else None
+        )
         write(comparison(shown, with_layers=with_layers, keys=keys, measured=measured), form, output)
         if measured is not None:
             check_failures(measured)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from archcalc.cli.options import Batch, Debug, Inputs, Model, Output, Settings, Training
+from archcalc.cli.options import Batch, Debug, Inputs, Model, Output, Settings, Tokens, Training
 from archcalc.cli.request import analyze, request
 from archcalc.cli.streams import clear_errors, to_stdout, to_terminal, write_content, write_files
 from archcalc.pictures.choices import BINARY, Colour, Direction, FileFormat, Theme, beside, format_of
@@ -19,6 +19,7 @@ def draw(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     training: Training = False,
     module: Annotated[str, typer.Option("--module", metavar="PATH", help="Draw this module alone.")] = "",
     depth: Annotated[
@@ -59,7 +60,7 @@ def draw(
         form = _format(picture, output)
         run = None if bench is None else load(bench)
         backward = colour == Colour.saved_bytes
-        analysis = analyze(request(model, input_size, batch_size, set_), training, backward)
+        analysis = analyze(request(model, input_size, batch_size, set_, tokens), training, backward)
         drawn = drawing(
             analysis.report,
             analysis.trace,

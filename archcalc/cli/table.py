@@ -20,6 +20,7 @@ from archcalc.cli.options import (
     Roofline,
     Settings,
     Strict,
+    Tokens,
     Training,
 )
 from archcalc.cli.request import analyze, request
@@ -33,6 +34,7 @@ def table(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     training: Training = False,
     depth: Depth = None,
     all_: All = False,
@@ -67,7 +69,7 @@ def table(
             keys = with_more(BACKWARD * backward + ROOFLINE * (board is not None), raw=form in RAW)
         backward = backward or bool({*BACKWARD} & {*(keys or ())})
         try:
-            report = analyze(request(model, input_size, batch_size, set_), training, backward).report
+            report = analyze(request(model, input_size, batch_size, set_, tokens), training, backward).report
         except ModelError as error:
             if error.report is not None and error.report.rows:
                 write(layers(folded(error.report, depth, all_, form), keys), form, None)
