@@ -15,9 +15,10 @@ from archcalc.values.input_size import CallInputs
 
 _AS_WRITTEN = frozenset(
     """conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d linear matmul bmm mm addmm relu relu_
-    sigmoid tanh gelu silu silu_ hardtanh leaky_relu softmax add add_ sub mul div mean sum flatten cat stack permute
-    transpose reshape view unsqueeze squeeze expand max_pool2d avg_pool2d adaptive_avg_pool2d batch_norm layer_norm
-    group_norm dropout scaled_dot_product_attention""".split()
+    sigmoid tanh gelu silu silu_ hardtanh hardswish leaky_relu softmax add add_ sub mul div neg exp sqrt rsqrt pow
+    mean sum flatten unflatten cat stack permute transpose reshape view contiguous clone unsqueeze squeeze expand
+    select chunk max_pool2d avg_pool2d adaptive_avg_pool2d batch_norm layer_norm group_norm dropout
+    scaled_dot_product_attention""".split()
 )
 """Functions of torch that take the arguments of the torch op of their name."""
 
