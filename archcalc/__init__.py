@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archcalc.library.benchmark import benchmark
     from archcalc.library.compare import compare
     from archcalc.library.conventions import conventions
+    from archcalc.library.devices import devices
     from archcalc.library.explain import explain
     from archcalc.library.memory import memory
     from archcalc.library.models import build, names
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from archcalc.values.claim import Verdict
     from archcalc.values.comparison import Comparison
     from archcalc.values.conventions import Conventions
+    from archcalc.values.device import Device
     from archcalc.values.explanation import Explanation
     from archcalc.values.layer_field import LayerField
     from archcalc.values.report import Cost, Report, Row
@@ -48,6 +50,7 @@ __all__ = [
     "Comparison",
     "Conventions",
     "Cost",
+    "Device",
     "Drawing",
     "Explanation",
     "LayerField",
@@ -62,6 +65,7 @@ __all__ = [
     "build",
     "compare",
     "conventions",
+    "devices",
     "draw",
     "explain",
     "formula",
@@ -82,6 +86,7 @@ _MODULES = {
     "Comparison": "values.comparison",
     "Conventions": "values.conventions",
     "Cost": "values.report",
+    "Device": "values.device",
     "Drawing": "pictures.drawing",
     "Explanation": "values.explanation",
     "LayerField": "values.layer_field",
@@ -94,6 +99,7 @@ _MODULES = {
     "build": "library.models",
     "compare": "library.compare",
     "conventions": "library.conventions",
+    "devices": "library.devices",
     "draw": "pictures.drawing",
     "explain": "library.explain",
     "formula": "ops.user_formulas",

@@ -110,7 +110,7 @@ def _memory(request: Request, colours: Theme) -> Spec:
 
 def _roofline(request: Request, colours: Theme) -> Spec:
     from archcalc.charts.roofline import of_benchmark, of_device
-    from archcalc.count.roofline import DEVICES, roofline
+    from archcalc.count.roofline import roofline
 
     if len(request.models) != 1:
         raise UsageError("the roofline chart shows one network")
@@ -119,7 +119,7 @@ def _roofline(request: Request, colours: Theme) -> Spec:
     if (benchmark is None) == (request.device is None):
         raise UsageError(
             "a roofline needs a device, or a benchmark of layers on one: --device NAME, or --bench FILE from "
-            f"`archcalc bench MODEL --layers --save FILE`; devices: {', '.join(DEVICES)}"
+            "`archcalc bench MODEL --layers --save FILE`; `archcalc devices` lists them"
         )
     if benchmark is None:
         device = roofline(request.device, None, None)

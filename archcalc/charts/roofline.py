@@ -9,10 +9,12 @@ from math import floor, log10
 from archcalc.charts.labels import Box, Point, Scale, place, radius
 from archcalc.charts.spec import Spec, circle, of_row, tooltip, unique, values, whole
 from archcalc.charts.theme import Theme
-from archcalc.count.roofline import Device, with_roofline
+from archcalc.count.roofline import with_roofline
+from archcalc.count.work import with_floats_of
 from archcalc.formats.units import gigas, plural, significant
 from archcalc.values.benchmark import Benchmark, Layers
 from archcalc.values.columns import COLUMNS
+from archcalc.values.device import ELEMENT_BYTES, Device
 from archcalc.values.errors import UsageError
 from archcalc.values.report import Report
 
@@ -25,9 +27,6 @@ LABELS = 16
 
 KEYS = ("path", "kind", "macs", "flops", "bytes_moved", "intensity")
 BOUNDS = ("arithmetic", "memory")
-WIDTHS = {"fp32": 4, "bf16": 2, "fp16": 2}
-"""Bytes of an element by the dtype of a benchmark; reports count in float32."""
-
 ABOVE = "above the roof: data came from caches, or the algorithm (Winograd) needs fewer operations than are counted"
 
 
@@ -71,7 +70,7 @@ def of_benchmark(report: Report, layers: Layers, benchmark: Benchmark, theme: Th
 
 def measured(report: Report, layers: Layers, benchmark: Benchmark) -> list[Spec]:
     """A record for each layer that does multiply-adds and was timed alone, with the median of its forward pass."""
-    width = WIDTHS[benchmark.setting.dtype] / WIDTHS["fp32"]
+    element_bytes = ELEMENT_BYTES[benchmark.setting.dtype]
     ridge = benchmark.peak.flops_per_second / benchmark.peak.bytes_per_second
     rows = {(row.module, row.call, row.kind, row.path): row for row in report.rows}
     data = []
@@ -79,15 +78,14 @@ def measured(report: Report, layers: Layers, benchmark: Benchmark) -> list[Spec]
         row = rows.get((timed.module, timed.call, timed.kind, timed.path))
         if row is None or not row.flops or not row.intensity or timed.forward is None or timed.calls > 1:
             continue
+        flops = row.flops
         seconds = timed.forward.median_seconds
-        intensity = row.intensity / width
+        row = with_floats_of(row, element_bytes)
         record = {
             **of_row(report, row, KEYS),
-            "bytes_moved": round(row.bytes_moved * width),
-            "intensity": intensity,
-            "bound": "arithmetic" if intensity > ridge else "memory",
+            "bound": "arithmetic" if flops > ridge * row.bytes_moved else "memory",
         }
-        rate = {"seconds": seconds, "forward_ms": 1000 * seconds, "gflops_per_second": row.flops / seconds / 1e9}
+        rate = {"seconds": seconds, "forward_ms": 1000 * seconds, "gflops_per_second": flops / seconds / 1e9}
         data.append({**record, **rate})
     for record, name in zip(data, unique(record["path"] for record in data), strict=True):
         record["name"] = name

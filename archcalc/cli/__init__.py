@@ -22,7 +22,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-COMMANDS = "table compare list rf memory explain verify conventions export bench plot draw report".split()
+COMMANDS = (
+    "table",
+    "compare",
+    "list",
+    "rf",
+    "memory",
+    "explain",
+    "verify",
+    "conventions",
+    "export",
+    "bench",
+    "plot",
+    "draw",
+    "report",
+    "devices",
+)
 """In the order of the help. The file of that name defines the function of that name; `list_`, which is Python's own."""
 
 for _name in COMMANDS:

@@ -61,7 +61,8 @@ Columns = Annotated[
 ]
 Backward = Annotated[bool, typer.Option("--backward", help="Add the backward pass: its mult-adds, bytes saved for it.")]
 Roofline = Annotated[
-    str | None, typer.Option("--device", metavar="NAME", help="Add each row's least time on a known device.")
+    str | None,
+    typer.Option("--device", metavar="NAME", help="Add least times on a device, see `archcalc devices`."),
 ]
 Peak = Annotated[float | None, typer.Option("--peak", metavar="FLOP/S", help="The same for a device of this peak ...")]
 Bandwidth = Annotated[float | None, typer.Option("--bandwidth", metavar="BYTES/S", help="... and this bandwidth.")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from archcalc.cli.folding import check_complete, folded
 from archcalc.cli.options import (
     All,
@@ -27,6 +29,9 @@ from archcalc.cli.request import analyze, request
 from archcalc.cli.streams import clear_errors, write
 from archcalc.formats import RAW
 from archcalc.values.errors import ModelError
+
+if TYPE_CHECKING:
+    from archcalc.values.document import Remark
 
 
 def table(
@@ -56,10 +61,11 @@ def table(
     archcalc table resnet50 -i 3x384x384 -b 8 -f csv -o resnet50.csv
     archcalc table net.py:Net -i 3x64x64 --set width=32
     archcalc table vgg16 --backward
-    archcalc table resnet50 --device a100-bf16
+    archcalc table resnet50 --device a100-bf16 --depth 1
     """  # noqa: D301  \b keeps the lines of the example apart
     with clear_errors(debug):
         from archcalc.count.roofline import roofline, with_roofline
+        from archcalc.render.roofline import roofline_remarks
         from archcalc.render.table import layers
         from archcalc.values.columns import BACKWARD, ROOFLINE, selection, with_more
 
@@ -67,14 +73,18 @@ def table(
         keys = None if columns is None else selection(columns)
         if keys is None and (backward or board):
             keys = with_more(BACKWARD * backward + ROOFLINE * (board is not None), raw=form in RAW)
-        backward = backward or bool({*BACKWARD} & {*(keys or ())})
+        stepwise = board is not None and training
+        backward = backward or stepwise or bool({*BACKWARD} & {*(keys or ())})
+        asked = {*BACKWARD * backward, *ROOFLINE * (board is not None)}
         try:
             report = analyze(request(model, input_size, batch_size, set_, tokens), training, backward).report
         except ModelError as error:
             if error.report is not None and error.report.rows:
                 write(layers(folded(error.report, depth, all_, form), keys), form, None)
             raise
+        more: tuple[Remark, ...] = ()
         if board is not None:
-            report = with_roofline(report, board)
-        write(layers(folded(report, depth, all_, form), keys), form, output)
+            report = with_roofline(report, board, "step" if stepwise else "forward")
+            more = roofline_remarks(report, board)
+        write(layers(folded(report, depth, all_, form), keys, asked, more), form, output)
         check_complete([report], strict)

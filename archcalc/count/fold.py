@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any, Protocol, TypeVar
 
@@ -126,12 +126,22 @@ def folded_row(report: Report, path: str, rows: Sequence[Row]) -> Row:
         "least_seconds": add(row.least_seconds for row in rows),
         "bound": _bound(rows),
         "misaligned": rows[-1].misaligned,
+        "read_floats": _floats(row.read_floats for row in rows),
+        "written_floats": _floats(row.written_floats for row in rows),
     }
     columns = {key: column.fold([column.value(row) for row in rows]) for key, column in COLUMNS.items() if column.fold}
     return Row(**of_module | {key: value for key, value in columns.items() if key in _FIELDS})
 
 
 _FIELDS = frozenset(entry.name for entry in fields(Row))
+
+
+def _floats(counts: Iterable[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
+    """The floating-point elements of several rows, by dtype."""
+    elements: Counter[str] = Counter()
+    for counted in counts:
+        elements.update(dict(counted))
+    return tuple(elements.items())
 
 
 def _bound(rows: Sequence[Row]) -> str | None:

@@ -116,7 +116,18 @@ def _bytes_moved(op: Op) -> dict[str, Any]:
     return {
         "read_bytes": sum(spec.nbytes for spec in op.inputs),
         "written_bytes": sum(spec.nbytes for spec in op.outputs),
+        "read_floats": _floats(op.inputs),
+        "written_floats": _floats(op.outputs),
     }
+
+
+def _floats(specs: Iterable[TensorSpec]) -> tuple[tuple[str, int], ...]:
+    """How many floating-point elements there are of each dtype."""
+    elements: dict[str, int] = {}
+    for spec in specs:
+        if "float" in spec.dtype:
+            elements[spec.dtype] = elements.get(spec.dtype, 0) + spec.numel
+    return tuple(elements.items())
 
 
 def _backward_columns(op: Op, known: Cost, unknown: tuple[str, ...]) -> dict[str, Any]:

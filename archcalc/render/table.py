@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
 from archcalc.formats.units import compact, count, plural, size
-from archcalc.values.columns import COLUMNS, DEFAULT, FOR_PEOPLE, Column
+from archcalc.values.columns import COLUMNS, DEFAULT, FOR_PEOPLE, Column, add
 from archcalc.values.document import UNKNOWN, Document, Heading, Quantity, Remark, Table
 from archcalc.values.report import COUNTING_CONVENTION, Report, Row
 
@@ -22,9 +22,14 @@ NAMED = 8
 """How many names a remark lists before it says how many more there are."""
 
 
-def layers(report: Report, keys: Sequence[str] | None = None) -> Document:
-    """One row a layer of one network; `keys` are the columns asked for, None for the usual ones."""
-    return _layers((report,), keys, partial(_content, report, keys))
+def layers(
+    report: Report, keys: Sequence[str] | None = None, kept: Collection[str] = (), more: Sequence[Remark] = ()
+) -> Document:
+    """One row a layer of one network; `keys` are the columns asked for, None for the usual ones.
+
+    The columns in `kept` stay in a narrow table; `more` are remarks about them.
+    """
+    return _layers((report,), keys, partial(_content, report, keys), kept, more)
 
 
 def layers_of(reports: Sequence[Report], keys: Sequence[str] | None = None) -> Document:
@@ -88,17 +93,23 @@ def without_batch(report: Report, value: Any, unit: str) -> Any:
     return value[1:] if unit == "shape" and value is not None and report.batch_size is not None else value
 
 
-def _layers(reports: Sequence[Report], keys: Sequence[str] | None, content: Callable[[], dict[str, Any]]) -> Document:
+def _layers(
+    reports: Sequence[Report],
+    keys: Sequence[str] | None,
+    content: Callable[[], dict[str, Any]],
+    kept: Collection[str] = (),
+    more: Sequence[Remark] = (),
+) -> Document:
     columns, recorded = ([COLUMNS[key] for key in keys or usual] for usual in (FOR_PEOPLE, DEFAULT))
     tables = tuple(
         Table(
             title=report.subject,
             source=report.source,
             facts=facts(report),
-            headings=tuple(column.heading() for column in columns),
+            headings=tuple(column.heading(**{"rank": 0} if column.key in kept else {}) for column in columns),
             rows=tuple(tuple(_cell(report, row, column) for column in columns) for row in report.rows),
             total=_total(report, columns),
-            remarks=remarks(report),
+            remarks=(*more, *remarks(report)),
             chosen=keys is not None,
         )
         for report in reports
@@ -127,12 +138,16 @@ def _cell(report: Report, row: Row, column: Column) -> Any:
 
 
 def _total(report: Report, columns: Sequence[Column]) -> tuple[Any, ...]:
-    cells: list[Any] = [
-        mark_lower_bound(report, column.key, column.of_network(report)) if column.total else None for column in columns
-    ]
+    cells = [_total_of(report, column) for column in columns]
     if columns and not columns[0].total:
         cells[0] = Quantity("total", "text")
     return tuple(cells)
+
+
+def _total_of(report: Report, column: Column) -> Any:
+    if column.total:
+        return mark_lower_bound(report, column.key, column.of_network(report))
+    return add(map(column.value, report.rows)) if column.fold is add and report.rows else None
 
 
 def unknown_calls(report: Report) -> str:

@@ -133,7 +133,7 @@ _COLUMNS = (
     _sum("written_bytes", "bytes written", 11, "bytes of what comes out", fold=add),
     _sum("bytes_moved", "bytes moved", 11, "bytes read and written"),
     _column("intensity", "FLOPs/byte", "number", 11, "FLOPs a byte read or written"),
-    _column("least_ms", "least ms", "number", 1, "least time on the device given, by its roofline"),
+    _column("least_ms", "least ms", "number", 1, "least time on the device given, by its roofline", fold=add),
     _column("bound", "bound by", "text", 1, "what bounds that time: arithmetic or memory"),
     _sum("backward_macs", "backward mult-adds", 1, "multiply-adds of the backward pass", fold=add),
     _sum("saved_bytes", "saved bytes", 1, "bytes first kept here for the backward pass", fold=add),

@@ -103,6 +103,7 @@ class Row(Stored):
     padding counted as pixels; `misaligned` if paths of different jumps met, and these are those of one of them.
     `jump` and `rf_offset` are None where positions do not lie along an axis any more.
     `read_bytes` and `written_bytes` are those of all tensors that go in, weights included, and come out; 0 for views.
+    `read_floats` and `written_floats` are the floating-point elements among those, by dtype.
     `backward_macs` and `saved_bytes` are there where the backward pass was followed: the multiply-adds of the gradients
     of inputs and weights that are needed, and what this call is the first to keep for them; `recomputed_macs` are
     those among the former that run it again, because it is in a checkpointed region. `least_seconds` and
@@ -136,6 +137,8 @@ class Row(Stored):
     misaligned: bool = False
     read_bytes: int = 0
     written_bytes: int = 0
+    read_floats: tuple[tuple[str, int], ...] = ()
+    written_floats: tuple[tuple[str, int], ...] = ()
     backward_macs: int | None = None
     saved_bytes: int | None = None
     recomputed_macs: int = 0
