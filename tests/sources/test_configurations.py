@@ -201,6 +201,9 @@ def test_a_name_on_the_hub() -> None:
     file = f"{write(**SMALL)}/config.json"
     with pytest.raises(UsageError, match=r"there is no file a/config.json; write hf/path/to/config.json"):
         archcalc.analyze("hf/a/config.json")
+    Path("empty").mkdir()
+    with pytest.raises(UsageError, match=r"there is no config\.json in empty"):
+        archcalc.analyze("hf/empty")
     with pytest.raises(UsageError, match=r"the hub cannot be reached: download its config.json .* hf/path/to"):
         archcalc.analyze("hf/org/net")
     hub: Any = sys.modules["huggingface_hub"]
