@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)/peers
 ULTRALYTICS := $(VENV)/ultralytics
+MODELS := $(VENV)/models
 
 .PHONY: help demo check test oracle golden pictures peers lint clean
 
@@ -32,10 +33,11 @@ check: $(READY) lint  ## the fast lane: linter, type checker, and the tests that
 test: $(READY) lint  ## the whole suite: linter, type checker, tests, and how much of the code they cover
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=
 
-oracle: $(READY) $(PEERS)/.ready $(ULTRALYTICS)/.ready  ## the slow part: every network in full, and every other tool
-	$(PEERS)/bin/python -m pytest -n 2 --dist worksteal -m oracle -k 'not ultralytics' --require-peers
+oracle: $(READY) $(PEERS)/.ready $(ULTRALYTICS)/.ready $(MODELS)/.ready  ## the slow part: every network in full, and every other tool
+	$(PEERS)/bin/python -m pytest -n 2 --dist worksteal -m oracle -k 'not ultralytics' --ignore tests/sources --require-peers
 	$(PEERS)/bin/python -m pytest -n 2 --dist worksteal tests/peers -k 'not ultralytics' --require-peers
 	$(ULTRALYTICS)/bin/python -m pytest tests/peers -m '' -k ultralytics --require-peers
+	$(MODELS)/bin/python -m pytest -m oracle tests/sources --require-peers
 	.ci/oracle-content > .ci/oracle.stamp
 
 golden: $(READY)  ## record the golden files anew; look at the difference before you commit it
@@ -57,11 +59,12 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 # Other tools go into environments that see the packages of the first one, so that its tests never run with them.
-# thop and ultralytics-thop bring a module of the same name: each has an environment.
+# thop and ultralytics-thop bring a module of the same name: each has an environment, and so have the libraries of models.
 $(PEERS)/.ready: PACKAGES = 'archcalc[peers]'
 $(ULTRALYTICS)/.ready: PACKAGES = ultralytics-thop
+$(MODELS)/.ready: PACKAGES = 'archcalc[models]'
 SITE := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
-$(PEERS)/.ready $(ULTRALYTICS)/.ready: $(READY)
+$(PEERS)/.ready $(ULTRALYTICS)/.ready $(MODELS)/.ready: $(READY)
 	$(BIN)/python -m venv $(@D)
 	echo "import site; site.addsitedir('$$($(BIN)/python $(SITE))')" > $$($(@D)/bin/python $(SITE))/base.pth
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt $(PACKAGES)

@@ -11,12 +11,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from archcalc.count.report import build_report
-from archcalc.sources.load import Subject, subject_of
+from archcalc.sources.load import subject_of
+from archcalc.sources.subject import Subject
 from archcalc.trace.inputs import ids_below, is_drawn_below, tensors, with_values
 from archcalc.trace.run import trace
 from archcalc.trace.tensors import tensors_in
-from archcalc.values.errors import ModelError, UsageError, error_message, model_errors
-from archcalc.values.input_size import Typed, with_batch
+from archcalc.values.errors import ArchcalcError, ModelError, UsageError, error_message, error_text, model_errors
+from archcalc.values.input_size import CallInputs, Typed, checked, with_batch
 from archcalc.values.report import Report
 from archcalc.values.trace import Trace
 
@@ -70,6 +71,7 @@ def analysis(
     with _without_garbage_collection():
         report = build_report(recorded, subject.source)
     if recorded.failure is not None:
+        _check_channels(subject.name, args, recorded)
         raise ModelError(f"{subject.name} failed at {recorded.failure}", report)
     return Analysis(subject, args, kwargs, recorded, report)
 
@@ -107,6 +109,16 @@ def _both(first: str | None, second: str | None) -> str:
     return f"{first}" if f"{second}".startswith(place) else f"{first}; on real tensors it failed at {second}"
 
 
+def _check_channels(name: str, args: tuple[Any, ...], failed: Trace) -> None:
+    """Raise UsageError where an image that seems to have its channels last made the first call fail."""
+    shape = tuple(args[0].shape) if len(args) == 1 and isinstance(args[0], Tensor) else ()
+    if len(shape) < 3 or shape[-1] not in (1, 3, 4) or min(shape[-3:-1]) < 8:
+        return
+    if not failed.ops or f"to have {shape[-1]} channels" in f"{failed.failure}":
+        size, right = ("x".join(map(str, sizes)) for sizes in (shape[-3:], (shape[-1], *shape[-3:-1])))
+        raise UsageError(f"{name} failed at {failed.failure}: the input is {size}; channels first? write -i {right}")
+
+
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
     """A trace makes many small objects, all of them to be kept: looking for garbage among them is time lost."""
@@ -121,7 +133,10 @@ def _without_garbage_collection() -> Iterator[None]:
 
 def inputs_of(subject: Subject, inputs: Any, batch_size: int | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of one forward pass, by position and by name, with a tensor without data for every shape."""
-    given = tensors(subject.module, _batched(subject, inputs, batch_size))
+    asked = _batched(subject, inputs, batch_size)
+    if isinstance(asked, CallInputs):
+        return tuple(tensors(subject.module, list(asked.args))), tensors(subject.module, asked.kwargs)
+    given = tensors(subject.module, asked)
     return ((), given) if isinstance(given, dict) else (tuple(_listed(given)), {})
 
 
@@ -131,10 +146,14 @@ def _batched(subject: Subject, inputs: Any, batch_size: int | None) -> Any:
         raise UsageError(f"a batch has at least one sample, not {batch_size}")
     own = subject.input_shape
     if inputs is None:
+        if subject.own_inputs is not None:
+            return _own_inputs(subject, batch_size)
         if own is None:
             raise UsageError(f"{subject.name} needs an input size, such as -i 3x224x224 or inputs=(1, 3, 224, 224)")
         inputs = own
     if _is_shape(inputs):
+        if own is not None and len(inputs) == len(own) > 3:  # a video has four sizes without its batch
+            return checked((batch_size or 1, *inputs))
         is_sample = batch_size is not None or (own is not None and len(inputs) == len(own))
         return with_batch(tuple(inputs), batch_size) if is_sample else inputs
     if isinstance(inputs, Typed):
@@ -142,6 +161,18 @@ def _batched(subject: Subject, inputs: Any, batch_size: int | None) -> Any:
     if batch_size is not None:
         raise UsageError("batch_size goes before the shape of one sample; these inputs have their batch already")
     return inputs
+
+
+def _own_inputs(subject: Subject, batch_size: int | None) -> Any:
+    """The inputs that a network's source makes; UsageError where sizes in its configuration are none."""
+    assert subject.own_inputs is not None
+    try:
+        return subject.own_inputs(batch_size)
+    except ArchcalcError:
+        raise
+    except Exception as error:
+        reason = f"no input follows from the configuration of {subject.name}: {error_text(error)}"
+        raise UsageError(f"{reason}; give it by name, such as -i pixel_values=1x3x224x224") from error
 
 
 def batch_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:

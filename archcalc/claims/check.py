@@ -12,6 +12,7 @@ from archcalc.claims.metrics import metric_names, metric_of
 from archcalc.claims.printed_number import Value, budget, judge, text
 from archcalc.claims.read import documented, located
 from archcalc.count.places import row_at
+from archcalc.sources.named import named
 from archcalc.values.claim import Claim, Verdict
 from archcalc.values.columns import BACKWARD
 from archcalc.values.errors import ArchcalcError, ModelError, UsageError, unknown
@@ -63,7 +64,7 @@ def _vet(claim: Claim, vetted: set[tuple[str, str]]) -> None:
     """
     for target, settings in ((claim.subject, claim.settings), (claim.against or "", claim.against_settings)):
         key = (claim.file, f"{target} {sorted(settings.items())!r}")
-        if ":" in target and key not in vetted:
+        if target and named(target).kind != "zoo" and key not in vetted:
             from archcalc.sources.trust import vet
 
             vet(target, settings, [Path(claim.file).parent, Path()])
@@ -142,7 +143,7 @@ def _report(claim: Claim, subject: str, reports: dict[Any, Report]) -> Report:
 
     settings, size = claim.settings, claim.input
     if subject != claim.subject:  # the reference network runs with its own defaults
-        settings, size = claim.against_settings, size if ":" in subject else None
+        settings, size = claim.against_settings, size if named(subject).kind != "zoo" else None
     backward = claim.metric in BACKWARD
     key = (subject, size, claim.batch, claim.training, backward, repr(sorted(settings.items())))
     if key not in reports:

@@ -26,6 +26,7 @@ from archcalc.cli.options import (
     Seconds,
     Settings,
     Threads,
+    Tokens,
 )
 from archcalc.cli.request import settings_of
 from archcalc.cli.streams import clear_errors, say, status, write, write_file
@@ -50,6 +51,7 @@ def bench(
     input_size: Inputs = None,
     batch_size: Batches = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     device: Device = "cpu",
     dtype: Annotated[Dtype, typer.Option("--dtype", help="What weights and images are held in.")] = Dtype.fp32,
     mode: Annotated[
@@ -89,7 +91,7 @@ def bench(
         from archcalc.values.benchmark import Setting, load
 
         inputs, batches = sizes_of(input_size, _batches(batch_size))
-        settings = _settings(models, set_)
+        settings = _settings(models, set_, tokens)
         limit = None if fail_over is None else _limit(fail_over)
         if limit is not None and against is None:
             raise UsageError("--fail-over needs a benchmark to be slower than: add --against FILE")
@@ -142,6 +144,7 @@ def latency(
     input_size: list[str] | None,
     batch_size: int | None,
     pairs: list[str] | None,
+    tokens: int | None,
     training: bool,
     device: str,
     seconds: float,
@@ -149,7 +152,7 @@ def latency(
 ) -> Benchmark:
     """The forward passes of networks that stand side by side, measured in turns."""
     inputs, batches = sizes_of(input_size, (batch_size,))
-    settings = _settings(models, pairs)
+    settings = _settings(models, pairs, tokens)
 
     from archcalc.bench.run import benchmark
     from archcalc.values.benchmark import Setting
@@ -185,24 +188,24 @@ def _batches(text: str | None) -> tuple[int | None, ...]:
 
 
 def sizes_of(sizes: list[str] | None, batches: tuple[int | None, ...]) -> tuple[Any, tuple[int | None, ...]]:
-    """The input's shape, or the shapes of several inputs, and the batches that they do not hold yet."""
-    from archcalc.values.input_size import parse_input, with_batch
+    """The inputs as `archcalc.analyze` takes them, and the batches that they do not hold yet."""
+    from archcalc.values.input_size import joined, parse_inputs, with_batch
 
-    shapes = [parse_input(size) for size in sizes or ()]
+    shapes, named = parse_inputs(sizes or ())
     for batch in batches:
         whole = [with_batch(shape, batch) for shape in shapes]
     if not shapes:
-        return None, batches
+        return joined((), named), batches
     if len(batches) == 1:
-        return whole[0] if len(whole) == 1 else whole, (None,)
-    if len(shapes) > 1:
+        return joined(whole, named), (None,)
+    if len(shapes) > 1 or named:
         raise UsageError("several inputs are timed at one batch size at a time")
     return shapes[0], batches
 
 
-def _settings(models: list[str], pairs: list[str] | None) -> dict[str, Any]:
+def _settings(models: list[str], pairs: list[str] | None, tokens: int | None) -> dict[str, Any]:
     """The settings that all models take."""
-    settings = [settings_of(model, pairs) for model in models]
+    settings = [settings_of(model, pairs, tokens) for model in models]
     return settings[-1]
 
 

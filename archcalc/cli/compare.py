@@ -24,6 +24,7 @@ from archcalc.cli.options import (
     Settings,
     Strict,
     Threads,
+    Tokens,
     Training,
 )
 from archcalc.cli.request import report_of, requests
@@ -36,6 +37,7 @@ def compare(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     training: Training = False,
     with_layers: Annotated[bool, typer.Option("--layers", help="Put the layers under each other as well.")] = False,
     depth: Depth = None,
@@ -69,12 +71,14 @@ def compare(
         if columns is not None and not with_layers:
             raise UsageError("--columns chooses among the columns of layers: add --layers")
         keys = None if columns is None else selection(columns)
-        asked = requests(models, input_size, batch_size, set_)
+        asked = requests(models, input_size, batch_size, set_, tokens)
         reports = [report_of(one, training, backward) for one in asked]
         shown = replace(compare(*reports), reports=tuple(folded(report, depth, all_, form) for report in reports))
         from archcalc.cli.bench import check_failures, latency
 
-        measured = latency(models, input_size, batch_size, set_, training, device, seconds, threads) if bench else None
+        measured = (
+            latency(models, input_size, batch_size, set_, tokens, training, device, seconds, threads) if bench else None
+        )
         write(comparison(shown, with_layers=with_layers, keys=keys, measured=measured), form, output)
         if measured is not None:
             check_failures(measured)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from archcalc.cli.options import As, Batch, Debug, Format, Inputs, Model, Output, Settings
+from archcalc.cli.options import As, Batch, Debug, Format, Inputs, Model, Output, Settings, Tokens
 from archcalc.cli.request import analyze, request
 from archcalc.cli.streams import clear_errors, say, write
 
@@ -18,6 +18,7 @@ def conventions(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     run: Annotated[
         bool, typer.Option("--run", help="Run those that are installed, and say whether they agree.")
     ] = False,
@@ -35,7 +36,7 @@ def conventions(
     with clear_errors(debug):
         from archcalc.render.conventions import conventions
 
-        analysis = analyze(request(model, input_size, batch_size, set_), every_op=True)
+        analysis = analyze(request(model, input_size, batch_size, set_, tokens), every_op=True)
 
         from archcalc.peers import conventions as peers
 

@@ -18,6 +18,7 @@ from archcalc.cli.options import (
     Output,
     Settings,
     Strict,
+    Tokens,
     Training,
     complete_model,
 )
@@ -33,6 +34,7 @@ def diff(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     training: Training = False,
     backward: Backward = False,
     depth: Depth = None,
@@ -69,7 +71,7 @@ def diff(
         def counted(model: str) -> Report:
             if is_saved(model) and not has_own_input:
                 return report_of(Request(model), training, followed)
-            return report_of(request(model, input_size, batch_size, set_), training, followed)
+            return report_of(request(model, input_size, batch_size, set_, tokens), training, followed)
 
         before, after = before_and_after(tuple(models), counted)
         whole = difference(before, after)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from archcalc.cli.options import Batch, Debug, Inputs, Model, Output, Settings, Training
+from archcalc.cli.options import Batch, Debug, Inputs, Model, Output, Settings, Tokens, Training
 from archcalc.cli.request import analyze, report_of, request
 from archcalc.cli.streams import clear_errors, to_stdout, to_terminal, write_content, write_files
 from archcalc.pictures.choices import BINARY, Colour, Direction, FileFormat, Theme, beside, format_of
@@ -20,6 +20,7 @@ def draw(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     training: Training = False,
     module: Annotated[str, typer.Option("--module", metavar="PATH", help="Draw this module alone.")] = "",
     depth: Annotated[
@@ -64,7 +65,7 @@ def draw(
         form = _format(picture, output)
         run = None if bench is None else load(bench)
         backward = colour == Colour.saved_bytes
-        asked = request(model, input_size, batch_size, set_)
+        asked = request(model, input_size, batch_size, set_, tokens)
         analysis = None if is_saved(model) else analyze(asked, training, backward)
         drawn = drawing(
             analysis.report if analysis else report_of(asked, training, backward),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from archcalc.cli.options import As, Backward, Batch, Debug, Format, Inputs, Model, Output, Settings, Training
+from archcalc.cli.options import As, Backward, Batch, Debug, Format, Inputs, Model, Output, Settings, Tokens, Training
 from archcalc.cli.request import report_of, request
 from archcalc.cli.streams import clear_errors, write
 
@@ -17,6 +17,7 @@ def explain(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     training: Training = False,
     backward: Backward = False,
     form: As = Format.table,
@@ -34,7 +35,7 @@ def explain(
         from archcalc.count.explain import explain
         from archcalc.render.explain import explanation
 
-        report = report_of(request(model, input_size, batch_size, set_), training, backward)
+        report = report_of(request(model, input_size, batch_size, set_, tokens), training, backward)
         explained = explain(report, layer)
 
         from archcalc.claims.check import with_claims  # which imports torch

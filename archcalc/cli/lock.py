@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.cli.options import Batch, Debug, Inputs, Model, Output, Settings, Training
+from archcalc.cli.options import Batch, Debug, Inputs, Model, Output, Settings, Tokens, Training
 from archcalc.cli.request import analyze, request
 from archcalc.cli.streams import clear_errors, write_content
 
@@ -12,6 +12,7 @@ def lock(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     training: Training = False,
     output: Output = None,
     debug: Debug = False,
@@ -24,7 +25,7 @@ def lock(
     archcalc verify --lock arch.lock
     """  # noqa: D301
     with clear_errors(debug):
-        asked = request(model, input_size, batch_size, set_)
+        asked = request(model, input_size, batch_size, set_, tokens)
         analysis = analyze(asked, training)
 
         from archcalc.claims.locks import locked

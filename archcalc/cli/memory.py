@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archcalc.cli.options import As, Batch, Debug, Format, Inputs, Model, Output, Settings
+from archcalc.cli.options import As, Batch, Debug, Format, Inputs, Model, Output, Settings, Tokens
 from archcalc.cli.request import analyze, request
 from archcalc.cli.streams import clear_errors, write
 from archcalc.values.errors import UsageError
@@ -24,6 +24,7 @@ def memory(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     optimizer: Annotated[str, typer.Option("--optimizer", help="none, sgd, momentum or adam.")] = "sgd",
     fits: Annotated[
         str | None, typer.Option("--fits", metavar="BYTES", help="The largest batch that fits, such as 8GiB.")
@@ -42,11 +43,11 @@ def memory(
     with clear_errors(debug):
         from archcalc.count.memory import budget, check_optimizer, largest_batch
         from archcalc.render.memory import memory
-        from archcalc.values.input_size import of_another_batch
+        from archcalc.values.input_size import CallInputs, of_another_batch
 
         limit = None if fits is None else _bytes(fits)
-        asked = request(model, input_size, batch_size, set_)
-        if limit is not None and isinstance(asked.inputs, list):
+        asked = request(model, input_size, batch_size, set_, tokens)
+        if limit is not None and isinstance(asked.inputs, (list, dict, CallInputs)):
             raise UsageError("--fits varies the batch of a single input")
         check_optimizer(optimizer)
 

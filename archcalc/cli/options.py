@@ -11,10 +11,15 @@ from archcalc.formats import Format as Format
 
 
 def complete_model(incomplete: str) -> list[str]:
-    """The names of the zoo that begin so."""
+    """The names that begin so: of the zoo, and of the installed libraries once their prefix is there."""
+    from archcalc.sources.libraries import LIBRARIES, names
     from archcalc.zoo import registry
 
-    return [name for name in registry.names() if name.startswith(incomplete.replace("_", "-"))]
+    prefix, slash, rest = incomplete.partition("/")
+    if slash and prefix in LIBRARIES:
+        return [f"{prefix}/{name}" for name in names(prefix) if name.startswith(rest)]
+    prefixes = [f"{library}/" for library in LIBRARIES if library.startswith(incomplete)]
+    return [name for name in registry.names() if name.startswith(incomplete.replace("_", "-"))] + prefixes
 
 
 def _complete_columns(incomplete: str) -> list[str]:
@@ -24,18 +29,29 @@ def _complete_columns(incomplete: str) -> list[str]:
     return [f"{chosen}{comma}{key}" for key in COLUMNS if key.startswith(begun)]
 
 
-MODEL = "A zoo name (see `archcalc list`), package.module:factory, path/to/net.py:Net, or a saved report, x.json."
+MODEL = (
+    "A zoo name (see `archcalc list`), path/to/net.py:Net, package.module:factory, model.pt2, or timm/NAME, "
+    "torchvision/NAME, hf/NAME, diffusers/NAME; a saved report, x.json; with settings MODEL?key=value, "
+    "with a label LABEL=MODEL."
+)
 Model = Annotated[str, typer.Argument(help=MODEL, metavar="MODEL", autocompletion=complete_model)]
 Models = Annotated[list[str], typer.Argument(help=MODEL, metavar="MODEL MODEL...", autocompletion=complete_model)]
 Inputs = Annotated[
     list[str] | None,
     typer.Option(
-        "-i", "--input-size", metavar="CxHxW[:DTYPE]", help="Input size, such as 3x224x224 or 128:int64; one an input."
+        "-i",
+        "--input-size",
+        metavar="[NAME=]CxHxW[:DTYPE]",
+        help="Input size, such as 3x224x224, 128:int64 or input_ids=1x128:int64; one an input.",
     ),
 ]
 Batch = Annotated[int | None, typer.Option("-b", "--batch-size", help="Samples in the batch. [default: 1]")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model's builder.")
+]
+Tokens = Annotated[
+    int | None,
+    typer.Option("--tokens", min=1, help="Length of the text that an hf/ model reads. [default: 2048 or less]"),
 ]
 Training = Annotated[bool, typer.Option("--training", help="Count what runs in training, such as auxiliary heads.")]
 Depth = Annotated[int | None, typer.Option("--depth", min=1, help="Fold the rows into modules that deep.")]

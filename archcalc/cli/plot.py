@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archcalc.cli.bench import latency
-from archcalc.cli.options import MODEL, Batch, Debug, Inputs, Output, Settings, complete_model
+from archcalc.cli.options import MODEL, Batch, Debug, Inputs, Output, Settings, Tokens, complete_model
 from archcalc.cli.request import analyze, request, requests
 from archcalc.cli.streams import clear_errors, to_stdout, to_terminal, write_content
 from archcalc.sources.saved import is_saved, read_report
@@ -32,6 +32,7 @@ def plot(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     optimizer: Annotated[str, typer.Option("--optimizer", help="For memory: none, sgd, momentum or adam.")] = "sgd",
     protocol: Annotated[
         str | None, typer.Option("--protocol", metavar="TEXT", help="For zoo: errors whose test protocol contains it.")
@@ -77,7 +78,7 @@ def plot(
         def traced(
             model: Any, *, inputs: Any = None, settings: dict[str, Any] | None = None, backward: bool = False
         ) -> Analysis:
-            asked = request(model, input_size, batch_size, set_)
+            asked = request(model, input_size, batch_size, set_, tokens)
             if settings:
                 asked = replace(asked, settings=settings)
             if inputs is not None:
@@ -87,7 +88,7 @@ def plot(
         asked = Request(
             models=tuple(read_report(name) if is_saved(name) else name for name in names),
             analyze=traced,
-            measure=lambda: latency([*names], input_size, batch_size, set_, False, device or "cpu", 1.0, None),
+            measure=lambda: latency([*names], input_size, batch_size, set_, tokens, False, device or "cpu", 1.0, None),
             benchmark=None if bench is None else load(bench),
             device=device,
             protocol=protocol,

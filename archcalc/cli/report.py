@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from archcalc.cli.options import MODEL, Batch, Debug, Inputs, Output, Settings, complete_model
+from archcalc.cli.options import MODEL, Batch, Debug, Inputs, Output, Settings, Tokens, complete_model
 from archcalc.cli.request import analyze, request
 from archcalc.cli.streams import clear_errors, to_terminal, write_content
 from archcalc.values.errors import UsageError
@@ -18,6 +18,7 @@ def report(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     bench: Annotated[
         Path | None, typer.Option("--bench", metavar="RUN.json", help="A saved benchmark, for the latencies.")
     ] = None,
@@ -40,7 +41,7 @@ def report(
 
         require()  # known now, and not after all the tracing
         run = None if bench is None else load(bench)
-        asked = [request(model, input_size, batch_size, set_) for model in models]
+        asked = [request(model, input_size, batch_size, set_, tokens) for model in models]
         analyses = [analyze(one, every_op=True, backward=True) for one in asked]
         published = not (input_size or set_) and batch_size in (None, 1)
         write_content(page(analyses, as_published=published, benchmark=run), output)

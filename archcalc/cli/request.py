@@ -8,10 +8,10 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from archcalc.sources.named import check, named, setting
 from archcalc.sources.saved import is_saved, is_settled, saved_report
 from archcalc.values.errors import UsageError
-from archcalc.values.input_size import parse_input, with_batch
-from archcalc.zoo import registry
+from archcalc.values.input_size import joined, parse_inputs, with_batch
 
 if TYPE_CHECKING:
     from archcalc.analysis import Analysis
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A model as it was named, the shape of its input or shapes of several, its batch where no shape has one."""
+    """A model as it was named, its inputs as `archcalc.analyze` takes them, its batch where no shape has one."""
 
     model: str
     inputs: Any = None
@@ -28,23 +28,30 @@ class Request:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def request(model: str, sizes: list[str] | None, batch_size: int | None, pairs: list[str] | None) -> Request:
+def request(
+    model: str, sizes: list[str] | None, batch_size: int | None, pairs: list[str] | None, tokens: int | None = None
+) -> Request:
     """What a command line asks about; UsageError for a size, a name or a setting that is wrong already."""
-    if is_saved(model) and (sizes or batch_size is not None or pairs):
+    if is_saved(model) and (sizes or batch_size is not None or pairs or tokens is not None):
         raise is_settled(model)
-    shapes = [with_batch(parse_input(size), batch_size) for size in sizes or ()]
-    settings = settings_of(model, pairs)
-    inputs = None if not shapes else shapes[0] if len(shapes) == 1 else shapes
-    return Request(model, inputs, None if shapes else batch_size, settings)
+    shapes, others = parse_inputs(sizes or ())
+    inputs = joined([with_batch(shape, batch_size) for shape in shapes], others)
+    return Request(model, inputs, None if shapes else batch_size, settings_of(model, pairs, tokens))
 
 
 def requests(
-    models: list[str], sizes: list[str] | None, batch_size: int | None, pairs: list[str] | None
+    models: list[str],
+    sizes: list[str] | None,
+    batch_size: int | None,
+    pairs: list[str] | None,
+    tokens: int | None = None,
 ) -> list[Request]:
     """A request for each of several models; size, batch and settings are for those that are no saved reports."""
-    if all(map(is_saved, models)):
-        return [request(model, sizes, batch_size, pairs) for model in models]
-    return [Request(model) if is_saved(model) else request(model, sizes, batch_size, pairs) for model in models]
+    settled = not all(map(is_saved, models))
+    return [
+        Request(model) if settled and is_saved(model) else request(model, sizes, batch_size, pairs, tokens)
+        for model in models
+    ]
 
 
 def report_of(asked: Request, training: bool = False, backward: bool = False) -> Report:
@@ -71,19 +78,15 @@ def analyze(asked: Request, training: bool = False, backward: bool = False, ever
         )
 
 
-def settings_of(model: str, pairs: list[str] | None) -> dict[str, Any]:
-    """`width=32` as {"width": 32}: Python literals, and any other text as it is; a zoo network must have them."""
-    import ast
-
-    settings: dict[str, Any] = {}
-    for pair in pairs or ():
-        key, equals, value = pair.partition("=")
-        if not equals or not key.isidentifier():
-            raise UsageError(f"'{pair}' is no setting; write name=value, such as num_classes=10")
-        try:
-            settings[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            settings[key] = value
-    if not is_saved(model) and ":" not in model and not model.endswith(".py"):
-        registry.check_settings(registry.architecture(model), settings)
+def settings_of(model: str, pairs: list[str] | None, tokens: int | None = None) -> dict[str, Any]:
+    """`width=32` as {"width": 32}, checked as far as that needs no import of the model."""
+    settings = dict(map(setting, pairs or ()))
+    asked = named(model)
+    if is_saved(model):
+        return settings
+    if tokens is not None:
+        if asked.kind not in ("hf", "diffusers"):
+            raise UsageError(f"--tokens is for hf/ and diffusers/ models, not for {model}; -i gives an input's size")
+        settings["tokens"] = tokens
+    check(asked, {**settings, **asked.settings})
     return settings

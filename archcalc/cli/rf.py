@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archcalc.cli.folding import ROWS_IN_A_TERMINAL
-from archcalc.cli.options import All, As, Debug, Depth, Format, Inputs, Model, Output, Settings
+from archcalc.cli.options import All, As, Debug, Depth, Format, Inputs, Model, Output, Settings, Tokens
 from archcalc.cli.request import analyze, report_of, request
 from archcalc.cli.streams import clear_errors, write
 from archcalc.formats import RAW
@@ -24,6 +24,7 @@ def rf(
     model: Model,
     input_size: Inputs = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     depth: Depth = None,
     all_: All = False,
     unit: Annotated[
@@ -44,7 +45,7 @@ def rf(
     with clear_errors(debug):
         if (unit is None) != (layer is None):
             raise UsageError("--unit and --layer go together: --layer pool5 --unit 3,3")
-        asked = request(model, input_size, None, set_)
+        asked = request(model, input_size, None, set_, tokens)
 
         from archcalc.count.rf_layer import layer_field
         from archcalc.render import rf, rf_unit

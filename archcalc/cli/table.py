@@ -22,6 +22,7 @@ from archcalc.cli.options import (
     Roofline,
     Settings,
     Strict,
+    Tokens,
     Training,
 )
 from archcalc.cli.request import report_of, request
@@ -38,6 +39,7 @@ def table(
     input_size: Inputs = None,
     batch_size: Batch = None,
     set_: Settings = None,
+    tokens: Tokens = None,
     training: Training = False,
     depth: Depth = None,
     all_: All = False,
@@ -77,7 +79,7 @@ def table(
         backward = backward or stepwise or bool({*BACKWARD} & {*(keys or ())})
         asked = {*BACKWARD * backward, *ROOFLINE * (board is not None)}
         try:
-            report = report_of(request(model, input_size, batch_size, set_), training, backward)
+            report = report_of(request(model, input_size, batch_size, set_, tokens), training, backward)
         except ModelError as error:
             if error.report is not None and error.report.rows:
                 write(layers(folded(error.report, depth, all_, form), keys), form, None)

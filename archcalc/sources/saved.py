@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeGuard
 
+from archcalc.sources.named import named
 from archcalc.values.columns import BACKWARD, COLUMNS
 from archcalc.values.errors import UsageError
 from archcalc.values.files import read_file
 from archcalc.values.report import Report
 
-CONFIGURATIONS = ("hf/", "diffusers/")
-"""What begins so and ends in .json is the configuration of a library's model."""
+_SAVED = re.compile(r"(?:[^=]+=)?(?!(?:hf|diffusers)/).+\.json", re.DOTALL)
+"""A label, and a file; what begins with a library's name is the configuration of a model of it."""
 
 
 def is_saved(model: object) -> TypeGuard[str]:
     """Whether a model is named by the file of a saved report."""
-    return isinstance(model, str) and model.endswith(".json") and not model.startswith(CONFIGURATIONS)
+    return isinstance(model, str) and _SAVED.fullmatch(model) is not None
 
 
 def read_report(path: str | Path) -> Report:
-    """The report that a file holds; UsageError where there is none, or not all of one."""
+    """The report that a file holds, under its label in "Ours=x.json"; UsageError where there is none, or not all."""
+    model = named(path) if isinstance(path, str) and not Path(path).exists() else None
+    path = model.target if model else path
     text = read_file(path)
     try:
-        return Report.from_json(text, origin=str(path))
+        report = Report.from_json(text, origin=str(path))
+        return replace(report, subject=model.name) if model and model.has_label else report
     except UsageError as error:
         raise UsageError(f"{error}; `archcalc table MODEL -f json -o FILE` saves one, without --columns") from error
 

@@ -2,8 +2,9 @@
 
 Building a model runs its code. What a person names on a command line is theirs to trust; a file of claims may only name
 a network of the zoo, or a module class or a function that is defined in a Python file below the file's own folder or
-the working directory. Functions are first called in a process of their own, so that one that exits or crashes is an
-error like any other.
+the working directory. A library's model it may not name, because settings can make a library load files, nor an
+exported one, because loading it can run code. Functions are first called in a process of their own, so that one that
+exits or crashes is an error like any other.
 """
 
 from __future__ import annotations
@@ -20,24 +21,27 @@ from typing import Any
 
 from torch import nn
 
-from archcalc.sources.load import attribute_of
+from archcalc.sources.files import attribute_of, only_module_in
 from archcalc.sources.meta import weights_on_meta
+from archcalc.sources.named import named as parsed
 from archcalc.values.errors import ModelError, UsageError
 
 TRUST = "--trust allows any"
 
 
-def vet(target: str, settings: dict[str, Any], folders: Sequence[Path]) -> None:
-    """Raise UsageError for a target that code of unknown origin may not name, ModelError if it ends the process."""
-    if ":" not in target:
+def vet(text: str, settings: dict[str, Any], folders: Sequence[Path]) -> None:
+    """Raise UsageError for a model that code of unknown origin may not name, ModelError if it ends the process."""
+    model = parsed(text)
+    if model.kind == "zoo":
         return
-    place = target.rpartition(":")[0]
-    file = Path(place).resolve()
+    target, is_file = model.target, model.kind == "file"
+    file = Path(target if is_file else target.rpartition(":")[0]).resolve()
     if file.suffix != ".py" or not any(file.is_relative_to(folder.resolve()) for folder in folders):
         raise UsageError(
             f"{target} is neither a network of the zoo nor in a Python file below the folder of the claims or the "
             f"working directory; {TRUST}"
         )
+    target = only_module_in(target) if is_file else target
     named = attribute_of(target)
     if isinstance(named, nn.Module):
         return
@@ -48,7 +52,7 @@ def vet(target: str, settings: dict[str, Any], folders: Sequence[Path]) -> None:
     if inspect.isclass(named) and not issubclass(named, nn.Module):
         raise UsageError(f"{target} is a class of something else than torch modules; {TRUST}")
     if inspect.isfunction(named) and hasattr(os, "fork"):
-        _call_in_a_process(target, named, settings)
+        _call_in_a_process(target, named, {**settings, **model.settings})
 
 
 def _is_defined_in(named: Any, file: Path) -> bool:

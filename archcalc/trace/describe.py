@@ -63,5 +63,7 @@ class Description:
         if isinstance(value, (Integral, float, str)):  # numpy's numbers, members of an IntEnum
             base = str if isinstance(value, str) else float if isinstance(value, float) else int
             return self.read(base(value))
+        if isinstance(value, (tuple, list)):  # such as the lists of torch.fx
+            return self.read(tuple(value))
         self.memoizable = False
         return kind.__name__

@@ -82,6 +82,8 @@ def with_tensors(tree: Any, replacement: Callable[[Tensor], Tensor]) -> Any:
         return replacement(tree)
     if kind in (tuple, list):
         return kind([with_tensors(item, replacement) for item in tree])
+    if isinstance(tree, list):  # of a class of somebody's own, such as those of torch.fx
+        return [with_tensors(item, replacement) for item in tree]
     if kind is dict:
         return {name: with_tensors(item, replacement) for name, item in tree.items()}
     if kind is slice:

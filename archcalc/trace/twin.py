@@ -143,6 +143,8 @@ class _Copier:
             for at, item in enumerate(value):
                 if (new := self.copy(item)) is not item:
                     copy[at] = new
+        if own := getattr(value, "__dict__", None):  # attributes of a subclass, which its `copy` may leave behind
+            copy.__dict__.update([(name, self.copy(item)) for name, item in own.items()])
         return copy
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from archcalc.values.errors import UsageError, unknown
 from archcalc.values.trace import Shape
@@ -23,6 +24,14 @@ class Typed:
     dtype: str
 
 
+@dataclass(frozen=True, slots=True)
+class CallInputs:
+    """What a forward pass is given by position and what by name, where there is some of both."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
 Sized = TypeVar("Sized", Shape, Typed, Shape | Typed)
 
 
@@ -34,6 +43,46 @@ def parse_input(text: str) -> Shape | Typed:
     if dtype.strip() not in _DTYPES:
         raise unknown("dtype", dtype, _DTYPES)
     return Typed(parse_size(size), dtype.strip())
+
+
+def parse_inputs(texts: Iterable[str]) -> tuple[list[Shape | Typed], dict[str, Any]]:
+    """The sizes of inputs by position, and by name what `name=1x128:int64` or `keep=196` says.
+
+    A size that has a name is the whole shape with its batch; a number, True, False or None is an argument as it stands.
+    """
+    sizes: list[Shape | Typed] = []
+    named: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            sizes.append(parse_input(text))
+            continue
+        name = name.strip()
+        if not name.isidentifier():
+            raise UsageError(f"'{text}' is no input; write a size, such as 3x224x224, or name=size")
+        if name in named:
+            raise UsageError(f"the input {name} is given twice")
+        named[name] = _argument(value.strip())
+    return sizes, named
+
+
+def _argument(text: str) -> Any:
+    """A size, or a number, True, False or None, which are arguments themselves."""
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    if re.fullmatch(r"[-+]?\d{1,18}", text, flags=re.ASCII):
+        return int(text)
+    if re.fullmatch(r"[-+]?\d*\.\d+", text, flags=re.ASCII):
+        return float(text)
+    return parse_input(text)
+
+
+def joined(sizes: Sequence[Any], named: dict[str, Any]) -> Any:
+    """The inputs of one forward pass as `archcalc.analyze` takes them; None where there are none."""
+    if named:
+        return CallInputs(tuple(sizes), named) if sizes else named
+    return None if not sizes else sizes[0] if len(sizes) == 1 else list(sizes)
 
 
 def parse_size(text: str) -> Shape:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archcalc.sources.load import attribute_of
+from archcalc.sources.files import attribute_of
 from archcalc.values.errors import ModelError, UsageError
 
 

@@ -97,3 +97,13 @@ def test_size_and_batch_are_for_the_other_networks(saved: str) -> None:
 def test_python_refuses_an_input_for_a_saved_report(saved: str) -> None:
     with pytest.raises(UsageError, match="with its own input"):
         archcalc.analyze(saved, (1, 1, 32, 32))
+
+
+def test_a_saved_report_under_a_label(saved: str) -> None:
+    report = archcalc.analyze("lenet5")
+    labelled = archcalc.compare(f"Ours={saved}", "lenet5")
+    assert [one.subject for one in labelled.reports] == ["Ours", "lenet5"]
+    assert labelled.reports[0].rows == report.rows
+    assert run("table", f"Ours={saved}").stdout.startswith("Ours")
+    Path("a=b.json").write_text(Path(saved).read_text())  # a file of that very name goes before a label
+    assert archcalc.analyze("a=b.json").subject == "lenet5"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from functools import partial
 from threading import Event, Thread
 from typing import Any
@@ -56,6 +56,23 @@ def test_a_twin_shares_weights_and_nothing_that_a_forward_may_set() -> None:
     assert net[2]._flat_weights
     assert torch.equal(net.drawn.get_state(), torch.Generator().get_state())
     assert net.dice.random() == random.Random(0).random()
+
+
+class Fields(OrderedDict[str, Any]):
+    """A dict whose keys are attributes as well, which its `copy` does not set, as configurations are in libraries."""
+
+    def __init__(self, fields: dict[str, Any] | None = None) -> None:
+        super().__init__(fields or {})
+        self.__dict__.update(self)
+
+
+def test_a_container_with_attributes_keeps_them() -> None:
+    net: Any = nn.Linear(2, 2)
+    net.config = Fields({"widths": [4]})
+    twin: Any = twin_of(net)[0]
+    assert twin.config.widths is twin.config["widths"]
+    twin.config.widths.append(8)
+    assert net.config.widths == [4]
 
 
 def test_buffers_of_its_own_stay_tied() -> None:
