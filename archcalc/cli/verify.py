@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from archcalc.cli.options import As, Debug, Format, Output
+from archcalc.cli.folding import ordered_by
+from archcalc.cli.options import As, Debug, Format, Output, Sort, Top
 from archcalc.cli.streams import clear_errors, progress, say, write
 from archcalc.values.errors import unknown
 
@@ -24,6 +25,8 @@ def verify(
     trust: Annotated[
         bool, typer.Option("--trust", help="Let claims name any code; else the zoo and files beside them.")
     ] = False,
+    sort: Sort = None,
+    top: Top = None,
     form: As = Format.table,
     output: Output = None,
     debug: Debug = False,
@@ -36,6 +39,7 @@ def verify(
     archcalc verify my-claims.toml
     """  # noqa: D301
     with clear_errors(debug):
+        order = ordered_by(sort, top, form)
         from archcalc.claims.read import chosen
         from archcalc.render.verify import verification
         from archcalc.values.claim import VERDICTS
@@ -51,7 +55,7 @@ def verify(
         with progress(len(groups)) as done:
             checked = in_order(claims, in_processes(partial(verdicts, trust=trust), groups, done))
         shown = [result for result in checked if verdict in (None, result.verdict)]
-        write(verification(shown, reasons=verdict == "differs"), form, output)
+        write(verification(shown, reasons=verdict == "differs"), form, output, order)
         wrong = [result for result in checked if not result.ok]
         if wrong:
             entries = ", ".join(result.claim.entry for result in wrong)

@@ -185,5 +185,6 @@ def _depths(trace: Trace, costs: list[Cost]) -> list[int]:
         ]
         of_weights.append(bool(weights) and all(weights))
         is_layer = known.macs > 0 and any(weights) and not all(weights)
-        depths.append(max((depths[producer] for producer in producers), default=0) + is_layer)
+        layers = definition(op.kind).weight_layers if is_layer else 0
+        depths.append(max((depths[producer] for producer in producers), default=0) + layers)
     return depths

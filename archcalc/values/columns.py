@@ -172,16 +172,16 @@ def selection(wish: str) -> tuple[str, ...]:
     """
     if wish.strip() == "all":
         return tuple(COLUMNS)
-    keys = {_plain(name): column.key for column in COLUMNS.values() for name in (column.title, column.key)}
+    keys = {plain(name): column.key for column in COLUMNS.values() for name in (column.title, column.key)}
     names = list(dict.fromkeys(name.strip() for name in wish.split(",") if name.strip()))
     for name in names or [""]:
-        if _plain(name) not in keys:
+        if plain(name) not in keys:
             known = dict.fromkeys([*COLUMNS, *(column.title for column in COLUMNS.values())])
             raise unknown("column", name, known, f"there are: {', '.join(COLUMNS)}")
-    return tuple(dict.fromkeys(keys[_plain(name)] for name in names))
+    return tuple(dict.fromkeys(keys[plain(name)] for name in names))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name as it is compared, without regard to capitals, and to "-", "_" or blanks between words."""
     return name.lower().replace("_", "-").replace(" ", "-")
 
