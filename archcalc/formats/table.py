@@ -98,7 +98,7 @@ def _column(heading: Heading, cells: tuple[str, ...], in_blocks: bool, options: 
     elif heading.unit == "text":  # long text may fold rather than drive out other columns
         room = max(width_of(title), options.width * 2 // 5 if heading.rank == 0 else max(KIND, options.width // 6))
     else:  # figures never fold, a title of several words may
-        words = () if in_blocks and right else title.split()  # in a comparison it is a network's name
+        words = layout.pieces(title) if in_blocks and right else title.split()  # of a comparison: a network's name
         room = max(map(width_of, (*cells, *words)), default=1)
     return replace(column, least=min(column.natural, room))
 
