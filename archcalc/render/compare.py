@@ -104,7 +104,7 @@ def sentences(compared: Comparison) -> list[str]:
 def _sentence(first: Report, other: Report) -> str:
     before, after = first.total("macs"), other.total("macs")
     needs = f"{other.subject} needs {compact(after) if after else 'no'} multiply-adds"
-    whose = f"{first.subject}'s {compact(before)}"
+    whose = f"{first.subject}'{'' if first.subject.endswith('s') else 's'} {compact(before)}"
     if before == after:
         return f"{needs}, as many as {first.subject}"
     if not before or not after:
