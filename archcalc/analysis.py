@@ -16,7 +16,7 @@ from archcalc.sources.subject import Subject
 from archcalc.trace.inputs import ids_below, is_drawn_below, tensors, with_values
 from archcalc.trace.run import trace
 from archcalc.trace.tensors import tensors_in
-from archcalc.values.errors import ModelError, UsageError, error_message, model_errors
+from archcalc.values.errors import ArchcalcError, ModelError, UsageError, error_message, error_text, model_errors
 from archcalc.values.input_size import CallInputs, Typed, checked, with_batch
 from archcalc.values.report import Report
 from archcalc.values.trace import Trace
@@ -147,7 +147,7 @@ def _batched(subject: Subject, inputs: Any, batch_size: int | None) -> Any:
     own = subject.input_shape
     if inputs is None:
         if subject.own_inputs is not None:
-            return subject.own_inputs(batch_size)
+            return _own_inputs(subject, batch_size)
         if own is None:
             raise UsageError(f"{subject.name} needs an input size, such as -i 3x224x224 or inputs=(1, 3, 224, 224)")
         inputs = own
@@ -161,6 +161,18 @@ def _batched(subject: Subject, inputs: Any, batch_size: int | None) -> Any:
     if batch_size is not None:
         raise UsageError("batch_size goes before the shape of one sample; these inputs have their batch already")
     return inputs
+
+
+def _own_inputs(subject: Subject, batch_size: int | None) -> Any:
+    """The inputs that a network's source makes; UsageError where sizes in its configuration are none."""
+    assert subject.own_inputs is not None
+    try:
+        return subject.own_inputs(batch_size)
+    except ArchcalcError:
+        raise
+    except Exception as error:
+        reason = f"no input follows from the configuration of {subject.name}: {error_text(error)}"
+        raise UsageError(f"{reason}; give it by name, such as -i pixel_values=1x3x224x224") from error
 
 
 def batch_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:

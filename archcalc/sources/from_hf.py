@@ -36,7 +36,7 @@ def load(model: Named, settings: dict[str, Any], real: bool) -> Built:
 def _config(transformers: Any, target: str, document: dict[str, Any], settings: dict[str, Any]) -> Any:
     """The configuration object with the settings in the place of the document's values."""
     kind = document.get("model_type")
-    if kind not in transformers.CONFIG_MAPPING:
+    if not isinstance(kind, str) or kind not in transformers.CONFIG_MAPPING:
         if "_class_name" in document:
             raise UsageError(f"{target} is a configuration of diffusers: write diffusers/ for hf/")
         raise UsageError(
@@ -61,7 +61,7 @@ def _config(transformers: Any, target: str, document: dict[str, Any], settings: 
 def _class(transformers: Any, target: str, config: Any) -> Any:
     """The class of models that the configuration names, or the bare model of its type."""
     named = config.architectures or ()
-    name = named if isinstance(named, str) else next(iter(named), None)
+    name = next(iter(named), None) if isinstance(named, (list, tuple)) else named
     if name is None:
         return transformers.AutoModel._model_mapping[type(config)]
     model_class = getattr(transformers, str(name), None)

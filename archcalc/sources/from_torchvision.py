@@ -32,7 +32,10 @@ def load(model: Named, settings: dict[str, Any], real: bool) -> Built:
     source = f"torchvision {torchvision.__version__}"
     if ".detection." in type(module).__module__:
         return Built(module, source, own_inputs=_images(module))
-    shape, pair = _sample(models.get_model_weights(name)), ".optical_flow." in type(module).__module__
+    shape = _sample(models.get_model_weights(name))
+    if isinstance(side := settings.get("image_size"), int):
+        shape = (*shape[:-2], side, side)
+    pair = ".optical_flow." in type(module).__module__
     return Built(module, source, own_inputs=_pair(shape)) if pair else Built(module, source, shape)
 
 

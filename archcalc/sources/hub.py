@@ -24,7 +24,7 @@ def config_of(model: Named) -> dict[str, Any]:
     """
     name = model.library_name
     path = Path(name)
-    if path.is_dir() and not (path / FILE).is_file() and path.is_absolute():
+    if path.is_dir() and not (path / FILE).is_file():
         raise UsageError(f"there is no {FILE} in {name}")
     if path.is_file() or (path / FILE).is_file():
         return _read(path if path.is_file() else path / FILE)

@@ -27,12 +27,11 @@ _POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequ
 def own_inputs(target: str, module: Any, config: Any, tokens: Any) -> OwnInputs:
     """The inputs of a forward pass, by name; UsageError for a number of tokens that the model has no positions for."""
     text = _text(config)
-    length = _length(target, module, text, tokens)
     accepted = set(inspect.signature(module.forward).parameters)
     main = module.main_input_name if isinstance(module.main_input_name, str) else module.main_input_name[0]
 
     def inputs(batch_size: int | None) -> Any:
-        batch = batch_size or 1
+        batch, length = batch_size or 1, _length(target, module, text, tokens)
         if main == "input_ids":
             given = _read(text, batch, length, accepted)
             if "pixel_values" in accepted and _has_towers(config):

@@ -85,6 +85,28 @@ MODELS = [
         ":",
     ],
     *[
+        "A=net.py:Net?width=2",
+        "net.py:Net?width=x&y",
+        "=net.py",
+        "?",
+        "A=",
+        "lenet5=net.py",
+        "lenet5?a",
+        "a/b",
+        "a.b.c",
+    ],
+    *[
+        "timm/",
+        "timm/x",
+        "torchvision/../x",
+        "hf/",
+        "hf/.",
+        "hf/net.py",
+        "hf/gone.json",
+        "diffusers/folder",
+        "binary.pt2",
+    ],
+    *[
         "words.py:Net",
         "raises.py:Net",
         "exits.py:Net",
@@ -122,6 +144,7 @@ SIZES = [
     "3x8x8:text",
 ]
 SIZES += [
+    *["x=1x3x8x8", "x=", "=3", "x=none", "keep=4", "1=2", "x=1x3x8x8:text", "8x8x3"],
     "0x3",
     "1",
     "3x8x8x8x8x8",
@@ -153,6 +176,7 @@ VALUES: dict[str, list[str]] = {
     "models": MODELS,
     "input_size": SIZES,
     "batch_size": NUMBERS,
+    "tokens": ["8", "0", "x"],
     "set_": [
         "width=4",
         "kernel=9",

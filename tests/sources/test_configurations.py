@@ -171,6 +171,10 @@ def test_a_part_of_a_pipeline_gets_noise_and_a_prompt() -> None:
         ("hf", SMALL | {"architectures": ["Path"]}, "", "has no class Path; choose one by the setting architectures"),
         ("hf", SMALL | {"architectures": ["Odd"]}, "", "needs an input size by name, such as -i states=1x..."),
         ("hf", {"model_type": "new"}, "", "no model type 'new'; code that a model brings with it is not run"),
+        ("hf", {"model_type": ["small"]}, "", "no model type ['small']"),
+        ("hf", SMALL | {"architectures": 5}, "", "has no class 5"),
+        ("hf", SMALL | {"architectures": ["Seer"], "image_size": 2.5}, "", "no input follows from the configuration"),
+        ("diffusers", {"_class_name": "Unet", "sample_size": 2.5}, "", "no input follows from the configuration"),
         ("hf", {"_class_name": "Unet"}, "", "write diffusers/ for hf/"),
         ("diffusers", SMALL, "", "write hf/ for diffusers/"),
         ("diffusers", {"_class_name": "nn"}, "", "has no model nn"),
@@ -197,6 +201,9 @@ def test_a_name_on_the_hub() -> None:
     file = f"{write(**SMALL)}/config.json"
     with pytest.raises(UsageError, match=r"there is no file a/config.json; write hf/path/to/config.json"):
         archcalc.analyze("hf/a/config.json")
+    Path("empty").mkdir()
+    with pytest.raises(UsageError, match=r"there is no config\.json in empty"):
+        archcalc.analyze("hf/empty")
     with pytest.raises(UsageError, match=r"the hub cannot be reached: download its config.json .* hf/path/to"):
         archcalc.analyze("hf/org/net")
     hub: Any = sys.modules["huggingface_hub"]

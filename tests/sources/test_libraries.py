@@ -70,6 +70,7 @@ def other(*, weights=None, **settings): pass
 
 def tiny(*, weights="downloads", weights_backbone="downloads", **settings):
     assert weights is None and weights_backbone is None
+    settings.pop("image_size", None)
     return Net(**settings)
 
 @register_model()
@@ -109,6 +110,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         ("timm/tiny?in_chans=1&img_size=6", {}, (1, 1, 6, 6), 4 * 4 * 4 * 9),
         ("timm/tiny", {"img_size": (6, 7)}, (1, 3, 6, 7), 4 * 4 * 5 * 27),
         ("torchvision/tiny?width=2", {}, (1, 3, 8, 8), 2 * 6 * 6 * 27),
+        ("torchvision/tiny?image_size=6", {}, (1, 3, 6, 6), 4 * 4 * 4 * 27),
         ("torchvision/clip", {}, (1, 3, 5, 8, 9), 2 * 3 * 6 * 7 * 81),
     ],
 )
