@@ -29,8 +29,9 @@ from archcalc.cli.options import (
     Top,
     Training,
 )
-from archcalc.cli.request import analyze, request
+from archcalc.cli.request import analyze, report_of, requests
 from archcalc.cli.streams import clear_errors, write
+from archcalc.sources.saved import is_saved
 
 if TYPE_CHECKING:
     from archcalc.cli.request import Request
@@ -104,7 +105,7 @@ def compare(
         check_units(units)
         measures = None if columns is None or with_layers else chosen_measures(columns)
         of_layers = None if columns is None or not with_layers else selection(columns)
-        asked = [request(model, input_size, batch_size, set_, tokens) for model in models]
+        asked = requests(models, input_size, batch_size, set_, tokens)
         networks = [_network(one, measures or (), training, backward) for one in asked]
 
         from archcalc.cli.bench import check_failures, latency
@@ -144,6 +145,8 @@ def _network(asked: Request, measures: Sequence[str], training: bool, backward: 
     from archcalc.count.memory import budget
     from archcalc.sources.published import published_errors
 
-    report = analyze(asked, training, backward or follows_backward(measures)).report
+    if is_saved(asked.model):  # what it does not hold is not known
+        return Network(report_of(asked, training, backward))
+    report = report_of(asked, training, backward or follows_backward(measures))
     held = budget(analyze(asked, training=True, backward=True).trace) if needs_budget(measures) else None
     return Network(report, held, published_errors(asked.model, asked.settings, report))

@@ -30,8 +30,8 @@ def _complete_columns(incomplete: str) -> list[str]:
 
 
 MODEL = (
-    "A zoo name (see `archcalc list`), path/to/net.py:Net, package.module:factory, model.pt2, or timm/NAME, "
-    "torchvision/NAME, hf/NAME, diffusers/NAME; with settings MODEL?key=value, with a label LABEL=MODEL."
+    "A zoo name (see `archcalc list`), path/to/net.py:Net, package.module:factory, model.pt2, a saved report x.json, "
+    "or timm/NAME, torchvision/NAME, hf/NAME, diffusers/NAME; with settings MODEL?key=value, with a label LABEL=MODEL."
 )
 Model = Annotated[str, typer.Argument(help=MODEL, metavar="MODEL", autocompletion=complete_model)]
 Models = Annotated[list[str], typer.Argument(help=MODEL, metavar="MODEL MODEL...", autocompletion=complete_model)]

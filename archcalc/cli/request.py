@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from archcalc.sources.named import check, named, setting
+from archcalc.sources.saved import is_saved, is_settled, saved_report
 from archcalc.values.errors import UsageError
 from archcalc.values.input_size import joined, parse_inputs, with_batch
 
 if TYPE_CHECKING:
     from archcalc.analysis import Analysis
+    from archcalc.values.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,31 @@ def request(
     model: str, sizes: list[str] | None, batch_size: int | None, pairs: list[str] | None, tokens: int | None = None
 ) -> Request:
     """What a command line asks about; UsageError for a size, a name or a setting that is wrong already."""
+    if is_saved(model) and (sizes or batch_size is not None or pairs or tokens is not None):
+        raise is_settled(model)
     shapes, others = parse_inputs(sizes or ())
     inputs = joined([with_batch(shape, batch_size) for shape in shapes], others)
     return Request(model, inputs, None if shapes else batch_size, settings_of(model, pairs, tokens))
+
+
+def requests(
+    models: list[str],
+    sizes: list[str] | None,
+    batch_size: int | None,
+    pairs: list[str] | None,
+    tokens: int | None = None,
+) -> list[Request]:
+    """A request for each of several models; size, batch and settings are for those that are no saved reports."""
+    if all(map(is_saved, models)):
+        return [request(model, sizes, batch_size, pairs, tokens) for model in models]
+    return [Request(model) if is_saved(model) else request(model, sizes, batch_size, pairs, tokens) for model in models]
+
+
+def report_of(asked: Request, training: bool = False, backward: bool = False) -> Report:
+    """What the network that was asked about costs: as it was saved, or as it is counted now."""
+    if is_saved(asked.model):
+        return saved_report(asked.model, training=training, backward=backward)
+    return analyze(asked, training, backward).report
 
 
 def analyze(asked: Request, training: bool = False, backward: bool = False, every_op: bool = False) -> Analysis:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from archcalc.cli.folding import ordered_by
 from archcalc.cli.options import As, Debug, Format, Output, Sort, Top
 from archcalc.cli.streams import clear_errors, progress, say, write
-from archcalc.values.errors import unknown
+from archcalc.values.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from archcalc.render.order import Order
 
 
 def verify(
@@ -25,6 +30,10 @@ def verify(
     trust: Annotated[
         bool, typer.Option("--trust", help="Let claims name any code; else the zoo and files beside them.")
     ] = False,
+    lock: Annotated[
+        list[Path] | None,
+        typer.Option("--lock", metavar="ARCH.lock", help="Check architectures that `archcalc lock` pinned instead."),
+    ] = None,
     sort: Sort = None,
     top: Top = None,
     form: As = Format.table,
@@ -37,9 +46,16 @@ def verify(
     archcalc verify
     archcalc verify --subject googlenet --verdict differs
     archcalc verify my-claims.toml
+    archcalc verify --lock arch.lock
     """  # noqa: D301
     with clear_errors(debug):
         order = ordered_by(sort, top, form)
+        if lock:
+            if files or subject or source or verdict:
+                raise UsageError("--lock is checked by itself: leave out claims and what chooses among them")
+            _verify_locks(lock, trust, form, output, order)
+            return
+
         from archcalc.claims.read import chosen
         from archcalc.render.verify import verification
         from archcalc.values.claim import VERDICTS
@@ -61,3 +77,16 @@ def verify(
             entries = ", ".join(result.claim.entry for result in wrong)
             say(f"{len(wrong)} of {len(checked)} claims are not as expected: {entries}")
             raise typer.Exit(1)
+
+
+def _verify_locks(files: list[Path], trust: bool, form: Format, output: Path | None, order: Order | None) -> None:
+    from archcalc.claims.locks import check_lock
+    from archcalc.render.lock import lock_verdicts
+
+    with redirect_stdout(sys.stderr):  # what a model prints is said to a person; stdout is for the data
+        verdicts = [check_lock(file, trust=trust) for file in files]
+    write(lock_verdicts(verdicts), form, output, order)
+    wrong = [f"{verdict.file}: {verdict.problem}" for verdict in verdicts if verdict.problem]
+    if wrong:
+        say("; ".join(wrong))
+        raise typer.Exit(1)

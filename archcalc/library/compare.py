@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archcalc.count import compare as side_by_side
+from archcalc.sources.saved import is_saved, read_report
 from archcalc.values.errors import UsageError
 from archcalc.values.measures import LATENCY, chosen_measures
 from archcalc.values.report import Report
@@ -29,9 +30,10 @@ def compare(
     """Networks side by side, each measure with its ratio to the first, or to the one that is called `baseline`.
 
     A network is given as a report or as anything that `analyze` takes, by keyword under the name that tables show:
-    `compare("resnet50", Ours=net)`; `inputs` and `batch_size` go to all but the reports. `columns` are the measures,
-    such as "params,macs,memory,latency,top1" or a list of them, and then a network is a row; what a report alone does
-    not hold is missing for reports. The latency is that of a forward pass, measured on this machine in turns.
+    `compare("resnet50", Ours=net)`; `inputs` and `batch_size` go to all but reports, saved ones too. `columns`
+    are the measures, such as "params,macs,memory,latency,top1" or a list of them, and then a network is a row; what a
+    report alone does not hold is missing for reports. The latency is that of a forward pass, measured on this machine
+    in turns.
 
     Raises UsageError for anything else, and UsageError and ModelError as `analyze` does.
     """
@@ -44,6 +46,7 @@ def compare(
             kind = type(model).__name__
             raise UsageError(f"compare takes names, torch modules and reports, not a {kind}{hint}")
     keys = None if columns is None else chosen_measures(columns)
+    given = [read_report(model) if is_saved(model) else model for model in given]
     networks = [
         side_by_side.Network(model) if isinstance(model, Report) else _network(model, inputs, batch_size, keys or ())
         for model in given

@@ -16,7 +16,7 @@ from archcalc.render.scale import scales
 from archcalc.render.table import NETWORK, layers_of, unknown_calls, without_batch
 from archcalc.values.columns import plain
 from archcalc.values.document import Document, Heading, Remark, Table
-from archcalc.values.errors import unknown
+from archcalc.values.errors import UsageError, unknown
 from archcalc.values.measures import chosen_measures
 from archcalc.values.report import COUNTING_CONVENTION
 from archcalc.zoo import registry
@@ -74,7 +74,10 @@ def in_order_of(compared: Comparison, order: Order) -> Comparison:
     """
     columns: dict[str, Sequence[Any]] = {"network": [report.subject for report in compared.reports]}
     columns |= {metric.key: metric.values for metric in compared.metrics}
-    key = "network" if plain(order.column) == "network" else chosen_measures(order.column)[0]
+    try:
+        key = "network" if plain(order.column) == "network" else chosen_measures(order.column)[0]
+    except UsageError:
+        key = ""
     if key not in columns:
         raise unknown("column to sort by", order.column, columns, "it has to be one that is shown")
     values = columns[key]

@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from archcalc.values.errors import ModelError, UsageError, error_text, model_errors, unknown
+from archcalc.values.errors import ModelError, UsageError, error_text, exits_raise, model_errors, unknown
 
 
 def only_module_in(target: str) -> str:
@@ -62,12 +62,13 @@ def _import(target: str, place: str) -> Any:
     sys.path.insert(0, folder)
     try:
         if not is_file:
-            return import_module(place)
+            with exits_raise():
+                return import_module(place)
         spec = spec_from_file_location(file.stem, file)
         if spec is None or spec.loader is None:
             raise UsageError(f"{place} is not a Python file")
         module = module_from_spec(spec)
-        with _siblings_forgotten(file.resolve().parent):
+        with _siblings_forgotten(file.resolve().parent), exits_raise():
             sys.modules[file.stem] = module  # dataclasses look their module up there
             spec.loader.exec_module(module)
         return module

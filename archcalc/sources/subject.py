@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from archcalc.sources.meta import weights_on_meta
-from archcalc.values.errors import ModelError, UsageError, error_text, model_errors
+from archcalc.values.errors import ModelError, UsageError, error_text, exits_raise, model_errors
 from archcalc.values.trace import Shape
 
 OwnInputs = Callable[[int | None], Any]
@@ -54,14 +54,14 @@ def build(target: str, builder: Callable[[], Any], real: bool) -> nn.Module:
     Raises ModelError for whatever the builder raises, UsageError where it makes no module.
     """
     try:
-        with nullcontext() if real else weights_on_meta():
+        with nullcontext() if real else weights_on_meta(), exits_raise():
             module = builder()
     except (KeyboardInterrupt, UsageError):
         raise
     except BaseException as first:
         try:
             # a constructor may read the values of its weights; one that is too large for memory must not have any
-            with torch.device("meta") if "allocate" in error_text(first) else nullcontext():
+            with torch.device("meta") if "allocate" in error_text(first) else nullcontext(), exits_raise():
                 module = builder()
         except KeyboardInterrupt:
             raise
