@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archcalc.cli.folding import ROWS_IN_A_TERMINAL
+from archcalc.cli.folding import ROWS_IN_A_TERMINAL, ordered_by
 from archcalc.cli.options import (
     All,
     As,
@@ -25,8 +25,10 @@ from archcalc.cli.options import (
     Output,
     Seconds,
     Settings,
+    Sort,
     Threads,
     Tokens,
+    Top,
 )
 from archcalc.cli.request import settings_of
 from archcalc.cli.streams import clear_errors, say, status, write, write_file
@@ -74,6 +76,8 @@ def bench(
     fail_over: Annotated[
         str | None, typer.Option("--fail-over", metavar="10%", help="Exit 1 if any is slower by more than that.")
     ] = None,
+    sort: Sort = None,
+    top: Top = None,
     form: As = Format.table,
     output: Output = None,
     debug: Debug = False,
@@ -88,6 +92,7 @@ def bench(
     archcalc bench resnet50 --against before.json --fail-over 10%
     """  # noqa: D301  \b keeps the lines of the example apart
     with clear_errors(debug):
+        order = ordered_by(sort, top, form)
         from archcalc.values.benchmark import Setting, load
 
         inputs, batches = sizes_of(input_size, _batches(batch_size))
@@ -126,11 +131,11 @@ def bench(
         others = [] if before is None else differences(benchmarked, before)
         document: Document
         if with_layers:
-            shown = tuple(_folded(layers, depth, all_, form) for layers in benchmarked.layers)
+            shown = tuple(_folded(layers, depth, all_ or top is not None, form) for layers in benchmarked.layers)
             document = layer_timings(benchmarked, shown, since, others)
         else:
             document = timings(benchmarked, since, others)
-        write(document, form, output)
+        write(document, form, output, order)
         slower = [] if limit is None else [_change(change) for change in since if change and _is_over(change, limit)]
         if slower:
             say(f"slower than {against} by more than {fail_over}: {', '.join(slower)}")

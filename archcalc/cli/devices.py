@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from archcalc.cli.options import As, Debug, Format, Output, Seconds
+from archcalc.cli.folding import ordered_by
+from archcalc.cli.options import As, Debug, Format, Output, Seconds, Sort, Top
 from archcalc.cli.streams import clear_errors, write, write_content
 
 
@@ -16,6 +17,8 @@ def devices(
         bool, typer.Option("--measure", help="Measure this machine instead, and write a file for --device.")
     ] = False,
     seconds: Seconds = 1.0,
+    sort: Sort = None,
+    top: Top = None,
     form: As = Format.table,
     output: Output = None,
     debug: Debug = False,
@@ -28,6 +31,7 @@ def devices(
     archcalc devices --measure -o this.toml
     """  # noqa: D301
     with clear_errors(debug):
+        order = ordered_by(sort, top, form)
         if measure:
             from archcalc.bench.data_sheet import data_sheet
 
@@ -43,4 +47,4 @@ def devices(
             listed = [device for device in known.devices().values() if known.plain(pattern) in known.plain(device.name)]
         if not listed:
             raise unknown("device", pattern, known.devices(), known.OWN)
-        write(devices_table(listed), form, output)
+        write(devices_table(listed), form, output, order)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from archcalc.cli.folding import ROWS_IN_A_TERMINAL, check_complete
+from archcalc.cli.folding import ROWS_IN_A_TERMINAL, check_complete, ordered_by
 from archcalc.cli.options import (
     As,
     Backward,
@@ -17,8 +17,10 @@ from archcalc.cli.options import (
     Inputs,
     Output,
     Settings,
+    Sort,
     Strict,
     Tokens,
+    Top,
     Training,
     complete_model,
 )
@@ -43,6 +45,8 @@ def diff(
         str | None,
         typer.Option("--fail-over", metavar="KEY=LIMIT,...", help="Exit 1 if it grew by more: params=2%,macs=0."),
     ] = None,
+    sort: Sort = None,
+    top: Top = None,
     form: As = Format.table,
     output: Output = None,
     strict: Strict = False,
@@ -57,6 +61,7 @@ def diff(
     archcalc diff v1.0 v1.1 net.py:Net -i 3x64x64 -f markdown
     """  # noqa: D301
     with clear_errors(debug):
+        order = ordered_by(sort, top, form)
         from archcalc.count.diff import difference, fold_difference, fold_difference_to
         from archcalc.count.diff_limits import exceeded, follows_backward, limits
         from archcalc.library.diff import before_and_after
@@ -79,7 +84,7 @@ def diff(
             shown = fold_difference(whole, depth)
         else:
             shown = whole if all_ or form in RAW else fold_difference_to(whole, ROWS_IN_A_TERMINAL)
-        write(rendered.difference(whole, shown, everything=all_), form, output)
+        write(rendered.difference(whole, shown, everything=all_), form, output, order)
         over = exceeded(whole, chosen)
         if over:
             say(f"--fail-over {'; '.join(over)}")

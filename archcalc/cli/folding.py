@@ -1,4 +1,4 @@
-"""How many rows a command shows, and whether a count must be complete."""
+"""Which rows a command shows and in which order, and whether a count must be complete."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import typer
 
 from archcalc.cli.streams import say
 from archcalc.formats import RAW, Format
+from archcalc.values.errors import UsageError
 
 if TYPE_CHECKING:
+    from archcalc.render.order import Order
     from archcalc.values.report import Report
 
 ROWS_IN_A_TERMINAL = 60
@@ -31,3 +33,19 @@ def check_complete(reports: list[Report], strict: bool) -> None:
     if strict and partial:
         say(f"--strict: the count of {', '.join(partial)} is a lower bound, see the ops named there")
         raise typer.Exit(1)
+
+
+def ordered_by(sort: str | None, top: int | None, form: Format | None = None) -> Order | None:
+    """The order that `--sort macs:asc --top 5` asks for; UsageError where that makes no sense, as for JSON."""
+    if sort is None:
+        if top is not None:
+            raise UsageError("--top shows the first rows of an order: add --sort COLUMN, such as --sort macs")
+        return None
+    if form is Format.json:
+        raise UsageError("json holds everything as it is: --sort and --top are for the other formats")
+    column, colon, direction = sort.partition(":")
+    if colon and direction not in ("asc", "desc"):
+        raise UsageError(f"'{direction}' is no direction; write --sort {column}:asc or --sort {column}:desc")
+    from archcalc.render.order import Order
+
+    return Order(column.strip(), direction == "asc" if colon else None, top)

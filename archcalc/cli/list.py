@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archcalc.cli.options import As, Debug, Format, Output
+from archcalc.cli.folding import ordered_by
+from archcalc.cli.options import As, Debug, Format, Output, Sort, Top
 from archcalc.cli.streams import clear_errors, progress, write
 from archcalc.values.errors import ArchcalcError, unknown
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 def list_(
     pattern: Annotated[str, typer.Argument(help="Only names that contain this.")] = "",
     cost: Annotated[bool, typer.Option("--cost", help="Add depth, parameters and multiply-adds.")] = False,
+    sort: Sort = None,
+    top: Top = None,
     form: As = Format.table,
     output: Output = None,
     debug: Debug = False,
@@ -29,6 +32,7 @@ def list_(
     archcalc list --cost -f csv
     """  # noqa: D301
     with clear_errors(debug):
+        order = ordered_by(sort, top, form)
         from archcalc.render.list import catalogue
         from archcalc.values.listing import Listing
         from archcalc.zoo import registry
@@ -37,7 +41,7 @@ def list_(
         entries = [entry for entry in registry.catalogue().values() if wanted in entry.name]
         if not entries:
             raise unknown("network", pattern, registry.names(), "`archcalc list` shows all of them")
-        write(catalogue(_costed(entries) if cost else [Listing(entry) for entry in entries]), form, output)
+        write(catalogue(_costed(entries) if cost else [Listing(entry) for entry in entries]), form, output, order)
 
 
 def _costed(entries: list[Architecture]) -> list[Listing]:

@@ -30,9 +30,8 @@ def _complete_columns(incomplete: str) -> list[str]:
 
 
 MODEL = (
-    "A zoo name (see `archcalc list`), path/to/net.py:Net, package.module:factory, model.pt2, or timm/NAME, "
-    "torchvision/NAME, hf/NAME, diffusers/NAME; a saved report, x.json; with settings MODEL?key=value, "
-    "with a label LABEL=MODEL."
+    "A zoo name (see `archcalc list`), path/to/net.py:Net, package.module:factory, model.pt2, a saved report x.json, "
+    "or timm/NAME, torchvision/NAME, hf/NAME, diffusers/NAME; with settings MODEL?key=value, with a label LABEL=MODEL."
 )
 Model = Annotated[str, typer.Argument(help=MODEL, metavar="MODEL", autocompletion=complete_model)]
 Models = Annotated[list[str], typer.Argument(help=MODEL, metavar="MODEL MODEL...", autocompletion=complete_model)]
@@ -67,6 +66,11 @@ Roofline = Annotated[
 ]
 Peak = Annotated[float | None, typer.Option("--peak", metavar="FLOP/S", help="The same for a device of this peak ...")]
 Bandwidth = Annotated[float | None, typer.Option("--bandwidth", metavar="BYTES/S", help="... and this bandwidth.")]
+Sort = Annotated[
+    str | None,
+    typer.Option("--sort", metavar="COLUMN[:asc]", help="Order the rows by a column, the largest number first."),
+]
+Top = Annotated[int | None, typer.Option("--top", min=1, help="Only so many rows, the first of --sort.")]
 As = Annotated[Format, typer.Option("-f", "--format", help="How it is written.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file instead.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if any op could not be counted.")]

@@ -47,11 +47,9 @@ def requests(
     tokens: int | None = None,
 ) -> list[Request]:
     """A request for each of several models; size, batch and settings are for those that are no saved reports."""
-    settled = not all(map(is_saved, models))
-    return [
-        Request(model) if settled and is_saved(model) else request(model, sizes, batch_size, pairs, tokens)
-        for model in models
-    ]
+    if all(map(is_saved, models)):
+        return [request(model, sizes, batch_size, pairs, tokens) for model in models]
+    return [Request(model) if is_saved(model) else request(model, sizes, batch_size, pairs, tokens) for model in models]
 
 
 def report_of(asked: Request, training: bool = False, backward: bool = False) -> Report:

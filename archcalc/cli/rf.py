@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archcalc.cli.folding import ROWS_IN_A_TERMINAL
-from archcalc.cli.options import All, As, Debug, Depth, Format, Inputs, Model, Output, Settings, Tokens
+from archcalc.cli.folding import ROWS_IN_A_TERMINAL, ordered_by
+from archcalc.cli.options import All, As, Debug, Depth, Format, Inputs, Model, Output, Settings, Sort, Tokens, Top
 from archcalc.cli.request import analyze, report_of, request
 from archcalc.cli.streams import clear_errors, write
 from archcalc.formats import RAW
@@ -31,6 +31,8 @@ def rf(
         str | None, typer.Option("--unit", metavar="Y,X", help="What one unit sees, counted from 0; with --layer.")
     ] = None,
     layer: Annotated[str | None, typer.Option("--layer", metavar="PATH", help="The layer of that unit.")] = None,
+    sort: Sort = None,
+    top: Top = None,
     form: As = Format.table,
     output: Output = None,
     debug: Debug = False,
@@ -43,6 +45,7 @@ def rf(
     archcalc rf alexnet --layer pool5 --unit 3,3
     """  # noqa: D301
     with clear_errors(debug):
+        order = ordered_by(sort, top, form)
         if (unit is None) != (layer is None):
             raise UsageError("--unit and --layer go together: --layer pool5 --unit 3,3")
         asked = request(model, input_size, None, set_, tokens)
@@ -53,12 +56,12 @@ def rf(
         if unit is None or layer is None:
             report, shown = _shown(report_of(asked), depth, all_, form)
             width = get_terminal_size((80, 24)).columns if form is Format.table else None
-            write(rf.receptive_fields(report, shown, width), form, output)
+            write(rf.receptive_fields(report, shown, width), form, output, order)
             return
         position = _position(unit)
         analysis = analyze(asked)
         field = layer_field(analysis.trace, analysis.report, layer, position)
-        write(rf_unit.layer_field(field, sketch=form is Format.table), form, output)
+        write(rf_unit.layer_field(field, sketch=form is Format.table), form, output, order)
 
 
 def _shown(report: Report, depth: int | None, everything: bool, form: Format) -> tuple[Report, Sequence[Row]]:

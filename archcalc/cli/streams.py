@@ -20,6 +20,7 @@ from archcalc.cli.options import Format
 from archcalc.values.errors import ArchcalcError, UsageError
 
 if TYPE_CHECKING:
+    from archcalc.render.order import Order
     from archcalc.values.document import Document
 
 BAR = 30
@@ -36,9 +37,14 @@ def to_terminal(output: Path | None) -> bool:
     return to_stdout(output) and sys.stdout is not None and sys.stdout.isatty()
 
 
-def write(document: Document, form: Format, output: Path | None) -> None:
-    """The document to stdout or, whole or not at all, to a file."""
+def write(document: Document, form: Format, output: Path | None, order: Order | None = None) -> None:
+    """The document, its rows in an order that was asked for, to stdout or, whole or not at all, to a file."""
     from archcalc.formats import render
+
+    if order is not None:
+        from archcalc.render.order import arranged
+
+        document = arranged(document, order, form)
 
     if output is not None and not to_stdout(output):
         write_file(output, render(document, form, width=_width(), colour=False))

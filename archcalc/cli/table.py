@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archcalc.cli.folding import check_complete, folded
+from archcalc.cli.folding import check_complete, folded, ordered_by
 from archcalc.cli.options import (
     All,
     As,
@@ -21,8 +21,10 @@ from archcalc.cli.options import (
     Peak,
     Roofline,
     Settings,
+    Sort,
     Strict,
     Tokens,
+    Top,
     Training,
 )
 from archcalc.cli.request import report_of, request
@@ -48,6 +50,8 @@ def table(
     device: Roofline = None,
     peak: Peak = None,
     bandwidth: Bandwidth = None,
+    sort: Sort = None,
+    top: Top = None,
     form: As = Format.table,
     output: Output = None,
     strict: Strict = False,
@@ -66,6 +70,7 @@ def table(
     archcalc table before.json
     """  # noqa: D301  \b keeps the lines of the example apart
     with clear_errors(debug):
+        order = ordered_by(sort, top, form)
         from archcalc.count.roofline import roofline, with_roofline
         from archcalc.render.roofline import roofline_remarks
         from archcalc.render.table import layers
@@ -82,7 +87,7 @@ def table(
             report = report_of(request(model, input_size, batch_size, set_, tokens), training, backward)
         except ModelError as error:
             if error.report is not None and error.report.rows:
-                write(layers(folded(error.report, depth, all_, form), keys), form, None)
+                write(layers(folded(error.report, depth, all_ or top is not None, form), keys), form, None, order)
             raise
         more: tuple[Remark, ...] = ()
         if board is not None:
@@ -90,5 +95,5 @@ def table(
                 raise UsageError(f"{model} was saved with a device already: leave out --device, --peak and --bandwidth")
             report = with_roofline(report, board, "step" if stepwise else "forward")
             more = roofline_remarks(report, board)
-        write(layers(folded(report, depth, all_, form), keys, asked, more), form, output)
+        write(layers(folded(report, depth, all_ or top is not None, form), keys, asked, more), form, output, order)
         check_complete([report], strict)

@@ -6,13 +6,17 @@ import sys
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archcalc.cli.options import As, Debug, Format, Output
+from archcalc.cli.folding import ordered_by
+from archcalc.cli.options import As, Debug, Format, Output, Sort, Top
 from archcalc.cli.streams import clear_errors, progress, say, write
 from archcalc.values.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from archcalc.render.order import Order
 
 
 def verify(
@@ -30,6 +34,8 @@ def verify(
         list[Path] | None,
         typer.Option("--lock", metavar="ARCH.lock", help="Check architectures that `archcalc lock` pinned instead."),
     ] = None,
+    sort: Sort = None,
+    top: Top = None,
     form: As = Format.table,
     output: Output = None,
     debug: Debug = False,
@@ -43,10 +49,11 @@ def verify(
     archcalc verify --lock arch.lock
     """  # noqa: D301
     with clear_errors(debug):
+        order = ordered_by(sort, top, form)
         if lock:
             if files or subject or source or verdict:
                 raise UsageError("--lock is checked by itself: leave out claims and what chooses among them")
-            _verify_locks(lock, trust, form, output)
+            _verify_locks(lock, trust, form, output, order)
             return
 
         from archcalc.claims.read import chosen
@@ -64,7 +71,7 @@ def verify(
         with progress(len(groups)) as done:
             checked = in_order(claims, in_processes(partial(verdicts, trust=trust), groups, done))
         shown = [result for result in checked if verdict in (None, result.verdict)]
-        write(verification(shown, reasons=verdict == "differs"), form, output)
+        write(verification(shown, reasons=verdict == "differs"), form, output, order)
         wrong = [result for result in checked if not result.ok]
         if wrong:
             entries = ", ".join(result.claim.entry for result in wrong)
@@ -72,13 +79,13 @@ def verify(
             raise typer.Exit(1)
 
 
-def _verify_locks(files: list[Path], trust: bool, form: Format, output: Path | None) -> None:
+def _verify_locks(files: list[Path], trust: bool, form: Format, output: Path | None, order: Order | None) -> None:
     from archcalc.claims.locks import check_lock
     from archcalc.render.lock import lock_verdicts
 
     with redirect_stdout(sys.stderr):  # what a model prints is said to a person; stdout is for the data
         verdicts = [check_lock(file, trust=trust) for file in files]
-    write(lock_verdicts(verdicts), form, output)
+    write(lock_verdicts(verdicts), form, output, order)
     wrong = [f"{verdict.file}: {verdict.problem}" for verdict in verdicts if verdict.problem]
     if wrong:
         say("; ".join(wrong))

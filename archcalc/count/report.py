@@ -10,6 +10,7 @@ from archcalc.count.checkpoints import checkpoint_notes
 from archcalc.count.consistent import check_consistent
 from archcalc.count.cost import cost, parsed
 from archcalc.count.rf import Field, receptive_fields
+from archcalc.ops import definition
 from archcalc.values.report import Cost, Report, Row, Source
 from archcalc.values.trace import Op, Shape, TensorSpec, Trace, backward_unknown
 
@@ -178,5 +179,6 @@ def _depths(trace: Trace, costs: list[Cost]) -> list[int]:
         ]
         of_weights.append(bool(weights) and all(weights))
         is_layer = known.macs > 0 and any(weights) and not all(weights)
-        depths.append(max((depths[producer] for producer in producers), default=0) + is_layer)
+        layers = definition(op.kind).weight_layers if is_layer else 0
+        depths.append(max((depths[producer] for producer in producers), default=0) + layers)
     return depths

@@ -28,5 +28,6 @@ def render(document: Document, form: str, *, width: int = 80, colour: bool = Fal
     """
     if form not in FORMATS:
         raise unknown("format", form, FORMATS)
-    text: str = import_module(f"archcalc.formats.{form}").written(document, Options(width, colour, ascii_only))
+    options = Options(width, colour, ascii_only)
+    text: str = import_module(f"archcalc.formats.{form}").written(document.without_repeated_remarks(), options)
     return text

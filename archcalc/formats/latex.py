@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unicodedata import normalize
 
 from archcalc.formats.cells import is_right_aligned, texts
 from archcalc.formats.options import Options
@@ -16,8 +17,13 @@ SPECIAL = str.maketrans(
     {char: f"\\{char}" for char in "_&%#${}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''"}
-    | {"≥": r"$\geq$", "≤": r"$\leq$", "×": r"$\times$", "·": r"\textperiodcentered{}"}
+    | {"`": r"\textasciigrave{}", "·": r"\textperiodcentered{}", "–": "--", "—": "---", "…": r"\dots{}"}
+    | {"≥": r"$\geq$", "≤": r"$\leq$", "×": r"$\times$", "−": "$-$", "→": r"$\to$", "²": "$^2$", "√": r"$\surd$"}
+    | {"⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "Σ": r"$\Sigma$"}
 )
+
+_OWN_SIGN = frozenset(map(chr, (*range(128), *SPECIAL))) | frozenset("“”‘’ßæøåÆØÅœŒłŁ")
+"""What every LaTeX sets, by itself or through SPECIAL."""
 
 
 def written(document: Document, options: Options) -> str:
@@ -54,6 +60,17 @@ def _table(table: Table, options: Options) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """A text that LaTeX prints as it stands: no command, no ligature, no argument of the row before."""
-    text = one_line(text).translate(SPECIAL).replace("--", "-{}-")
+    """A text that LaTeX prints as it stands: no command, no ligature, no argument of the row before.
+
+    Letters with an accent stay; what pdflatex has no sign for is written in ASCII, as an escape if need be.
+    """
+    text = one_line(text).replace("--", "-\0-")
+    text = "".join(char if char in _OWN_SIGN or _is_accented(char) else ascii_only(char) for char in text)
+    text = text.translate(SPECIAL).replace("\0", "{}")
     return "{}" + text if text.startswith(("[", "*")) else text
+
+
+def _is_accented(char: str) -> bool:
+    """Whether a character is a Latin letter with one accent."""
+    parts = normalize("NFD", char)
+    return "À" <= char <= "ž" and len(parts) == 2 and parts[0].isascii() and parts[0].isalpha()

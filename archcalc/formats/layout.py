@@ -96,13 +96,18 @@ def widths(columns: Sequence[ColumnLayout], width: int) -> list[int]:
     return given
 
 
+def pieces(text: str) -> list[str]:
+    """The parts of a text that stay whole where it is folded."""
+    return _WORDS.findall(text)
+
+
 def breaks_a_word(columns: Sequence[ColumnLayout], given: Sequence[int]) -> bool:
     """Whether at these widths a figure goes on in the next line, or a word is cut where it has no separator."""
     for column, width in zip(columns, given, strict=True):
-        pieces = _WORDS.findall(column.title)
+        parts = pieces(column.title)
         for cell in column.cells:
-            pieces += cell.split("\n") if column.right else _WORDS.findall(cell)
-        if max(map(width_of, pieces), default=0) > width:
+            parts += cell.split("\n") if column.right else pieces(cell)
+        if max(map(width_of, parts), default=0) > width:
             return True
     return False
 

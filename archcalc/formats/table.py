@@ -84,7 +84,8 @@ def _columns(table: Table, options: Options) -> list[ColumnLayout]:
         cells = tuple(_clean(line[at], options) for line in lines)
         columns.append(_column(heading, cells, in_blocks, options))
         if heading.share is not None and table.rows and table.total is not None:
-            columns += _share(heading, heading.share, [row[at] for row in table.rows], options)
+            values = [row[at] for row in (*table.rows, *table.left_out)]
+            columns += _share(heading, heading.share, values, len(table.rows), options)
     return columns
 
 
@@ -97,17 +98,19 @@ def _column(heading: Heading, cells: tuple[str, ...], in_blocks: bool, options: 
     elif heading.unit == "text":  # long text may fold rather than drive out other columns
         room = max(width_of(title), options.width * 2 // 5 if heading.rank == 0 else max(KIND, options.width // 6))
     else:  # figures never fold, a title of several words may
-        words = () if in_blocks and right else title.split()  # in a comparison it is a network's name
+        words = layout.pieces(title) if in_blocks and right else title.split()  # of a comparison: a network's name
         room = max(map(width_of, (*cells, *words)), default=1)
     return replace(column, least=min(column.natural, room))
 
 
-def _share(heading: Heading, rank: int, values: Sequence[object], options: Options) -> list[ColumnLayout]:
+def _share(heading: Heading, rank: int, values: Sequence[object], shown: int, options: Options) -> list[ColumnLayout]:
+    """The bars of the first `shown` of these values: the share of each in all of them."""
     known = (value.value if isinstance(value, Quantity) else value for value in values)
     counts = [value if isinstance(value, (int, float)) else 0 for value in known]
     whole = sum(counts)
     if not whole:
         return []
+    counts = counts[:shown]
     numbers = [percent(part, whole) for part in counts]
     room = max(map(len, numbers))
     cells = (f"{number:>{room}} {bar(part, whole, BAR)}" for number, part in zip(numbers, counts, strict=True))

@@ -156,6 +156,20 @@ def bar(part: float, whole: float, cells: int) -> str:
     return "█" * full + EIGHTHS[eighths]
 
 
+PREFIXES = {"K": 3, "M": 6, "G": 9, "T": 12}
+"""Units in which a person may want counts, and the power of ten that each stands for."""
+
+
+def scaled(prefix: str) -> Callable[[float], str]:
+    """Writes counts in thousands, millions and so on, three digits that count: 25.6."""
+    return lambda value: significant(value / 10 ** PREFIXES[prefix])
+
+
+def scaled_least(prefix: str) -> Callable[[float], str]:
+    """The same for a count that misses what is unknown: ≥ 25.6."""
+    return lambda value: f"≥ {scaled(prefix)(value)}"
+
+
 FOR_PEOPLE: dict[str, Callable[[Any], str]] = {
     "text": str,
     "prose": str,
@@ -179,11 +193,14 @@ FOR_PEOPLE: dict[str, Callable[[Any], str]] = {
     "rate": significant,
     "share": share,
     "bytes": lambda value: compact(value) + "B",
+    "percent": str,
+    **{prefix: scaled(prefix) for prefix in PREFIXES},
+    **{f"least {prefix}": scaled_least(prefix) for prefix in PREFIXES},
 }
 
 RIGHT_ALIGNED = frozenset(
-    """count least difference ratio step number bytes milliseconds gflops_per_second rate share memory""".split()
-)
+    "count least difference ratio step number bytes milliseconds gflops_per_second rate share memory percent".split()
+) | {*PREFIXES}
 """Units whose values are set flush right."""
 
 FOR_PROGRAMS: dict[str, Callable[[Any], str]] = {

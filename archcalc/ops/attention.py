@@ -104,6 +104,7 @@ class MultiHeadAttention(Definition):
     autocast = LOWER
     layout = Layout.NEW
     most_outputs = 2
+    weight_layers = 2  # the projections of query, key and value, and that of the output
 
     def shapes(self) -> tuple[Shape, ...] | None:
         """L×N×E, and the attention weights if `need_weights`; None with rarely used arguments."""

@@ -45,6 +45,8 @@ class Definition:
     """Its output has more positions than its input: neighbours may share what they see."""
     passes_gradient_on: ClassVar[bool] = False
     """Its backward pass returns the gradient of the output unchanged (addition)."""
+    weight_layers: ClassVar[int] = 1
+    """How many products with weights lie behind each other in one call, where it has any."""
     index_operands: ClassVar[int] = 0
     """How many of its first tensors are indices, whose dtype says nothing of the result's."""
     most_outputs: ClassVar[int] = 1

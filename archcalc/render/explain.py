@@ -25,7 +25,8 @@ def explanation(explained: Explanation) -> Document:
         table = _whole(explained)
     else:
         table = _layer(explained) if len(explained.rows) == 1 else _module(explained, explained.place)
-    claims = tuple(Remark("claim", sentence(verdict)) for verdict in explained.verdicts)
+    within = (explained.report.subject, *([explained.place] if explained.place else []))
+    claims = tuple(Remark("claim", sentence(verdict, within)) for verdict in explained.verdicts)
     table = replace(table, remarks=(*table.remarks, *claims, Remark("convention", COUNTING_CONVENTION, "quiet")))
     headings = (NETWORK, LAYER, *HEADINGS, Heading("value", "value", "count"))
     subject = explained.report.subject

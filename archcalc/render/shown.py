@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from archcalc.formats import render
 
@@ -24,9 +25,9 @@ WIDTH = 100
 """Columns of `str(value)`."""
 
 
-def text(value: object, form: str) -> str:
-    """What the value's command prints in that format."""
+def text(value: object, form: str, **options: Any) -> str:
+    """What the value's command prints in that format; options are those of its renderer."""
     name = next(RENDERERS[kind.__name__] for kind in type(value).__mro__ if kind.__name__ in RENDERERS)
     file, _, function = name.partition(".")
     renderer = getattr(import_module(f"archcalc.render.{file}"), function)
-    return render(renderer(value), form, width=WIDTH).rstrip("\n")
+    return render(renderer(value, **options), form, width=WIDTH).rstrip("\n")

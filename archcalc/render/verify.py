@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from archcalc.formats.units import plural
@@ -97,8 +98,11 @@ def content(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def sentence(verdict: Verdict) -> str:
-    """A verdict in one line: who says what of which place, what is computed, and why they differ if they do."""
+def sentence(verdict: Verdict, within: tuple[str, ...] = ()) -> str:
+    """A verdict in one line: who says what of which place, what is computed, and why they differ if they do.
+
+    `within` is what the reader knows of the place: the network, or the network and the layer.
+    """
     claim = verdict.claim
     source = " ".join(filter(None, (claim.source, claim.where and f"({claim.where})")))
     line = f"{source}: " if source else ""
@@ -109,7 +113,9 @@ def sentence(verdict: Verdict) -> str:
             if claim.because[1:2].islower()
             else (f"; {claim.because}")
         )
-    return f"{_place(verdict)}: {line}" if claim.subject else line
+    known = claim.subject, claim.place
+    place = " ".join(part for part, own in zip_longest(known, within) if part and part != own)
+    return f"{place}: {line}" if place else line
 
 
 def _place(verdict: Verdict) -> str:

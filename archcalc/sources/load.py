@@ -12,7 +12,7 @@ from torch import nn
 from archcalc.sources.files import attribute_of, only_module_in
 from archcalc.sources.meta import weights_on_meta
 from archcalc.sources.named import Named, check, named, zoo_entry
-from archcalc.sources.saved import holds_no_network, is_saved
+from archcalc.sources.saved import holds_no_network
 from archcalc.sources.subject import Built, Subject, build, check_initialised, check_settings
 from archcalc.values.errors import UsageError
 from archcalc.zoo import registry
@@ -42,9 +42,9 @@ def load(text: str, settings: dict[str, Any], *, real: bool = False) -> Subject:
     Settings in the text go before `settings`. Raises UsageError where there is no such thing, ModelError where it is
     there and cannot be built.
     """
-    if is_saved(text):
-        raise holds_no_network(text)
     model = named(text)
+    if model.kind == "saved":
+        raise holds_no_network(model.target)
     settings = {**settings, **model.settings}
     check(model, settings)
     built = _built(model, settings, real)

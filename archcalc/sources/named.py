@@ -28,12 +28,14 @@ class Named:
 
     @property
     def kind(self) -> str:
-        """Where the target leads: `zoo`, the name of a library's prefix, `exported`, `file` or `attribute`."""
+        """Where the target leads: `zoo`, the name of a library's prefix, `exported`, `saved`, `file` or `attribute`."""
         prefix, slash, rest = self.target.partition("/")
         if slash and prefix in libraries.LIBRARIES and not _is_python(rest):
             return prefix
         if self.target.endswith(".pt2"):
             return "exported"
+        if self.target.endswith(".json"):
+            return "saved"
         if self.target.endswith(".py"):
             return "file"
         return "attribute" if ":" in self.target else "zoo"

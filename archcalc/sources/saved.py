@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeGuard
@@ -13,25 +12,21 @@ from archcalc.values.errors import UsageError
 from archcalc.values.files import read_file
 from archcalc.values.report import Report
 
-_SAVED = re.compile(r"(?:[^=]+=)?(?!(?:hf|diffusers)/).+\.json", re.DOTALL)
-"""A label, and a file; what begins with a library's name is the configuration of a model of it."""
-
 
 def is_saved(model: object) -> TypeGuard[str]:
     """Whether a model is named by the file of a saved report."""
-    return isinstance(model, str) and _SAVED.fullmatch(model) is not None
+    return isinstance(model, str) and model.endswith(".json") and named(model).kind == "saved"
 
 
 def read_report(path: str | Path) -> Report:
-    """The report that a file holds, under its label in "Ours=x.json"; UsageError where there is none, or not all."""
-    model = named(path) if isinstance(path, str) and not Path(path).exists() else None
-    path = model.target if model else path
-    text = read_file(path)
+    """The report that a file holds, under its label if one is named; UsageError where there is none, or not all."""
+    asked = named(str(path))
+    text = read_file(asked.target)
     try:
-        report = Report.from_json(text, origin=str(path))
-        return replace(report, subject=model.name) if model and model.has_label else report
+        report = Report.from_json(text, origin=asked.target)
     except UsageError as error:
         raise UsageError(f"{error}; `archcalc table MODEL -f json -o FILE` saves one, without --columns") from error
+    return replace(report, subject=asked.name) if asked.has_label else report
 
 
 def saved_report(path: str, *, training: bool = False, backward: bool = False) -> Report:

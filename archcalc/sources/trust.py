@@ -32,7 +32,7 @@ TRUST = "--trust allows any"
 def vet(text: str, settings: dict[str, Any], folders: Sequence[Path]) -> None:
     """Raise UsageError for a model that code of unknown origin may not name, ModelError if it ends the process."""
     model = parsed(text)
-    if model.kind == "zoo":
+    if model.kind in ("zoo", "saved"):  # a saved report is data
         return
     target, is_file = model.target, model.kind == "file"
     file = Path(target if is_file else target.rpartition(":")[0]).resolve()

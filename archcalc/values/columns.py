@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,12 @@ def _first(shapes: str) -> Callable[[Report], Any]:
     return lambda report: next(iter(getattr(report, shapes)), None)
 
 
+def _field_with_positions(report: Report) -> Any:
+    """The receptive field of the last row whose units have positions: behind it, classifiers see the whole input."""
+    rows = [row for row in report.rows if prod((row.output_shape or ())[2:]) > 1] or report.rows[-1:]
+    return rows[-1].receptive_field if rows else None
+
+
 def _known_flops(row: Row) -> int:
     return 2 * row.least_macs
 
@@ -124,7 +131,15 @@ _COLUMNS = (
     ),
     _sum("flops", "FLOPs", 10, "2 x mult-adds", known=_known_flops),
     _sum("activations", "activations", 10, "elements put out by what does mult-adds", fold=add),
-    _column("receptive_field", "receptive field", "window", 10, "input pixels that a unit sees, or all", fold=last),
+    _column(
+        "receptive_field",
+        "receptive field",
+        "window",
+        10,
+        "input pixels that a unit sees, or all",
+        fold=last,
+        network=_field_with_positions,
+    ),
     _column("jump", "jump", "step", 11, "input pixels from one unit to the next, an axis each", fold=last),
     _column("rf_offset", "offset", "step", 11, "first input pixel that the first unit sees, an axis each", fold=last),
     _column("depth", "depth", "count", 11, "weight layers up to here", fold=max, network=attrgetter("depth")),
@@ -172,16 +187,16 @@ def selection(wish: str) -> tuple[str, ...]:
     """
     if wish.strip() == "all":
         return tuple(COLUMNS)
-    keys = {_plain(name): column.key for column in COLUMNS.values() for name in (column.title, column.key)}
+    keys = {plain(name): column.key for column in COLUMNS.values() for name in (column.title, column.key)}
     names = list(dict.fromkeys(name.strip() for name in wish.split(",") if name.strip()))
     for name in names or [""]:
-        if _plain(name) not in keys:
+        if plain(name) not in keys:
             known = dict.fromkeys([*COLUMNS, *(column.title for column in COLUMNS.values())])
             raise unknown("column", name, known, f"there are: {', '.join(COLUMNS)}")
-    return tuple(dict.fromkeys(keys[_plain(name)] for name in names))
+    return tuple(dict.fromkeys(keys[plain(name)] for name in names))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name as it is compared, without regard to capitals, and to "-", "_" or blanks between words."""
     return name.lower().replace("_", "-").replace(" ", "-")
 

@@ -60,7 +60,8 @@ class Remark:
 class Table:
     """One table for people: title, source and facts above, raw values within, remarks below.
 
-    `chosen` is whether a person asked for these very columns, so that none may be left out for being empty.
+    `chosen` is whether a person asked for these very columns, so that none may be left out for being empty. `left_out`
+    are rows that are not shown; shares are still those of all rows.
     """
 
     title: str
@@ -71,6 +72,7 @@ class Table:
     facts: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
     chosen: bool = False
+    left_out: tuple[tuple[Any, ...], ...] = ()
 
     def only(self, keep: Iterable[int]) -> Table:
         """The same table with these columns, by their index."""
@@ -80,6 +82,7 @@ class Table:
             headings=tuple(self.headings[i] for i in indices),
             rows=tuple(tuple(row[i] for i in indices) for row in self.rows),
             total=self.total and tuple(self.total[i] for i in indices),
+            left_out=tuple(tuple(row[i] for i in indices) for row in self.left_out),
         )
 
     def without_empty_columns(self) -> Table:
@@ -112,3 +115,13 @@ class Document:
     rows: tuple[tuple[Any, ...], ...]
     tables: tuple[Table, ...]
     content: Callable[[], dict[str, Any]]
+
+    def without_repeated_remarks(self) -> Document:
+        """The same document; a quiet remark of several tables, such as the convention, stands below the last alone."""
+        later: set[Remark] = set()
+        tables = []
+        for table in reversed(self.tables):
+            remarks = tuple(remark for remark in table.remarks if remark not in later)
+            later.update(remark for remark in remarks if remark.tone == "quiet")
+            tables.append(replace(table, remarks=remarks))
+        return replace(self, tables=tuple(reversed(tables)))

@@ -16,6 +16,16 @@ class Shown:
         text: str = later("render", self, "table")
         return text
 
+    def to_latex(self) -> str:
+        """The same as a booktabs table for a paper, which needs no other package."""
+        text: str = later("render", self, "latex")
+        return text
+
+    def to_markdown(self) -> str:
+        """The same as a Markdown table."""
+        text: str = later("render", self, "markdown")
+        return text
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: the text, and a plain table that GitHub shows as well."""
         return {"text/plain": str(self), "text/html": later("render", self, "html")}

@@ -94,6 +94,17 @@ def test_size_and_batch_are_for_the_other_networks(saved: str) -> None:
     assert [report.batch_size for report in archcalc.compare(saved, "lenet5", batch_size=3).reports] == [1, 3]
 
 
+def test_a_saved_report_may_have_a_label(saved: str) -> None:
+    result = run("compare", f"Before={saved}", "lenet5", "--columns", "params,memory", "-f", "json")
+    document = json.loads(result.stdout)
+    assert document["networks"] == ["Before", "lenet5"]
+    params, memory = (metric["values"] for metric in document["metrics"])
+    assert params[0] == params[1]
+    assert memory[0] is None  # which the report does not hold
+    assert memory[1] > 0
+    assert archcalc.load(f"Before={saved}").subject == "Before"
+
+
 def test_python_refuses_an_input_for_a_saved_report(saved: str) -> None:
     with pytest.raises(UsageError, match="with its own input"):
         archcalc.analyze(saved, (1, 1, 32, 32))
