@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from archcalc.formats.cells import is_right_aligned, texts
@@ -18,6 +19,9 @@ SPECIAL = str.maketrans(
     | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''"}
     | {"≥": r"$\geq$", "≤": r"$\leq$", "×": r"$\times$", "·": r"\textperiodcentered{}"}
 )
+
+LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=[`?!])(?=`)|(?<=,)(?=,)")
+"""Between two characters that LaTeX would set as one: a dash, a quotation mark, the Spanish marks."""
 
 
 def written(document: Document, options: Options) -> str:
@@ -55,5 +59,5 @@ def _table(table: Table, options: Options) -> Iterator[str]:
 
 def _escaped(text: str) -> str:
     """A text that LaTeX prints as it stands: no command, no ligature, no argument of the row before."""
-    text = one_line(text).translate(SPECIAL).replace("--", "-{}-")
+    text = LIGATURE.sub("{}", one_line(text).translate(SPECIAL))
     return "{}" + text if text.startswith(("[", "*")) else text
