@@ -195,7 +195,9 @@ VALUES: dict[str, list[str]] = {
     "unit": ["0,0", "3,3", "-1,0", "1", "99999,0", "a,b"],
     "against": ["saved.json", "net.py", "gone.json", "binary.py", "folder"],
     "save": ["saved.json", "folder", "read-only/s.json"],
-    "fail_over": ["10%", "0", "-5%", "x", "nan"],
+    "lock": ["claims.toml", "gone.lock", "binary.toml", "folder"],
+    "wrap": ["0", "300", "1600", "-1", "x"],
+    "fail_over": ["10%", "params=2%,macs=0", "0", "-5%", "x", "nan"],
     "dtype": ["fp32", "bf16", "fp64"],
     "mode": ["train", "inference", "dream"],
     "depth": ["1", "2", "0", "99999999999999999999", "x"],
@@ -205,6 +207,7 @@ NEVER = {"debug", "help", "compiled", "compile_", "with_cost", "cost"}
 """--debug may show a traceback; compiling and `list --cost` take long."""
 ALWAYS = {
     "bench": ["seconds", "threads"],
+    "devices": ["seconds"],
     "compare": ["seconds", "threads"],
     "verify": ["subject"],
     "export": ["folder"],

@@ -56,6 +56,8 @@ def functions(folder: Path) -> dict[str, Callable[[], object]]:
     report = archcalc.analyze(net, SIZE)
     claims = folder / "claims.toml"
     claims.write_text(CLAIM, encoding="utf-8")
+    saved = folder / "report.json"
+    saved.write_text(report.to_json(), encoding="utf-8")
     kept: list[torch.Tensor] = []
 
     def formula() -> None:
@@ -70,6 +72,9 @@ def functions(folder: Path) -> dict[str, Callable[[], object]]:
         "analyze": lambda: archcalc.analyze(net, SIZE, backward=True, training=True),
         "memory": lambda: archcalc.memory(net, SIZE),
         "compare": lambda: archcalc.compare(report, archcalc.analyze(net, SIZE)),
+        "diff": lambda: str(archcalc.diff(net, report, inputs=SIZE)),
+        "lock": lambda: str(archcalc.lock(net, SIZE)),
+        "load": lambda: archcalc.load(saved),
         "conventions": lambda: archcalc.conventions(net, SIZE),
         "explain": lambda: archcalc.explain(net, "0", SIZE),
         "receptive_field": lambda: archcalc.receptive_field(net, "0", SIZE),
