@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from markdown_it.token import Token
 
 from archcalc.formats import FORMATS, render
 from archcalc.formats.safe import one_line, spreadsheet_text
+from archcalc.render.table import layers
 from archcalc.values.document import Document
+from archcalc.values.report import Report, Row
 from tests.cli.test_cli import run
 from tests.support.hostile_net import NAMES
 
@@ -137,9 +140,8 @@ textbackslash textasciitilde textasciicircum textless textgreater textbar textpe
 
 def check_latex(text: str) -> None:
     for block in text.split("\n\n"):
-        bare = re.sub(
-            r"\\[_&%#${}\\]|\$\\\w+\$", "", re.sub(r"^% .*|\\begin\{tabular\}\{[lr]+\}", "", block, flags=re.M)
-        )
+        body = re.sub(r"^% .*|\\begin\{tabular\}\{[lr]+\}", "", block, flags=re.M)
+        bare = re.sub(r"\\[_&%#${}\\]|\$\\\w+\$", "x", body)
         assert set(re.findall(r"\\([a-zA-Z]+)", bare)) <= set(LATEX)
         assert not set('$%#_^~<>|"') & set(bare)
         assert bare.count("{") == bare.count("}")
@@ -178,3 +180,32 @@ def test_json_and_csv_have_the_names_themselves(documents: dict[str, tuple[Docum
     assert [row["path"] for row in rows if row["path"] in paths] == paths
     lines = list(csv.DictReader(io.StringIO(render(document, "csv"))))
     assert {spreadsheet_text(path) for path in paths} <= {line["path"] for line in lines}
+
+
+PIECES = [
+    *"\\|`*_~#$&%^{}[]()<>!-+=.:;,'\"/?@ \n\x1b\x07ax0",
+    "::",
+    "##[",
+    "--",
+    "``",
+    "&lt;",
+    "http://",
+    "www.",
+    "<b>",
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_names_come_out_as_text(seed: int) -> None:
+    rng = Random(seed)
+    names = ["".join(rng.choices(PIECES, k=rng.randint(1, 12))) + "end" for _ in range(60)]
+    report = Report(names[0], tuple(Row(name, "relu") for name in names), ((1, 4),), notes=(names[1],), source=names[2])
+    document = layers(report)
+    texts = {form: render(document, form, width=4000) for form in ("csv", "html", "markdown", "latex", "table")}
+    assert [form for form, text in texts.items() if not is_safe(text)] == []
+    check_latex(texts["latex"])
+    records = list(csv.DictReader(io.StringIO(texts["csv"])))
+    assert [record["path"] for record in records] == [spreadsheet_text(name) for name in names]
+    for text in (text_of_html(texts["html"]), text_of_markdown(texts["markdown"]), texts["table"]):
+        plain = "".join(text.split())
+        assert [name for name in names if "".join(one_line(name).split()) not in plain] == []

@@ -25,7 +25,6 @@ from tests.support.schemas import problems
 sys.path.insert(0, str(Path(__file__).parents[2] / "reports"))
 import schemas
 
-
 ALL = schemas.schemas()
 
 
