@@ -112,10 +112,8 @@ def _in_unit(key: str, text: str) -> str:
 
 TOTALS = record({key: a(WHOLE, COLUMNS[key].meaning) for key in ("params", "macs", "flops", "activations")})
 COMPLETE = a(FLAG, "whether every call was counted; if not, totals are lower bounds")
-CHANGES = record(
-    {"rule": TEXT, "differences": TEXTS}
-    | {"changes": array(record({one.key: optional(TEXT if one.key == "verdict" else NUMBER) for one in bench.AGAINST}))}
-)
+CHANGE = record({one.key: optional(TEXT if one.key == "verdict" else NUMBER) for one in bench.AGAINST})
+CHANGES = record({"rule": TEXT, "differences": TEXTS, "changes": array(CHANGE)})
 RUN = {"said": a({"anyOf": [WHOLE, TEXT, {"type": "null"}]}, "what it printed, or why not"), "verdict": optional(TEXT)}
 
 DERIVED: dict[str, dict[str, Schema]] = {
