@@ -98,16 +98,12 @@ VALUES = {
 def column(key: str, when: str = "") -> Schema:
     """The value of a column in one row; null where it is not known, or where there is no such thing."""
     own = COLUMNS[key]
-    return a(optional(VALUES[own.unit]), f"{own.meaning}{when}{_in_unit(key, own.meaning)}")
+    unit = _unit(key)
+    return a(optional(VALUES[own.unit]), own.meaning + when + (f", in {unit}" if unit not in own.meaning else ""))
 
 
 def _unit(key: str) -> str:
     return next((unit for ending, unit in UNITS.items() if key.endswith(ending)), "")
-
-
-def _in_unit(key: str, text: str) -> str:
-    unit = _unit(key)
-    return f", in {unit}" if unit and unit not in text else ""
 
 
 TOTALS = record({key: a(WHOLE, COLUMNS[key].meaning) for key in ("params", "macs", "flops", "activations")})
