@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from archcalc.cli.interrupt import exit_on_interrupt
-from archcalc.cli.streams import say
+from archcalc.cli.streams import say, use_plain_signs
 from archcalc.values.errors import UsageError
 
 app = typer.Typer(
@@ -67,6 +67,7 @@ def _main(
 def main() -> None:
     """The entry point of the `archcalc` command."""
     exit_on_interrupt()
+    use_plain_signs()
     try:
         app()
     except SystemExit as error:

@@ -29,5 +29,6 @@ def lock(
         analysis = analyze(asked, training)
 
         from archcalc.claims.locks import locked
+        from archcalc.formats.safe import escaped_json
 
-        write_content(locked(analysis, asked.model, asked.settings).text(), output)
+        write_content(escaped_json(locked(analysis, asked.model, asked.settings).text()), output)

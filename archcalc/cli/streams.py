@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import sys
@@ -11,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -37,9 +38,36 @@ def to_terminal(output: Path | None) -> bool:
     return to_stdout(output) and sys.stdout is not None and sys.stdout.isatty()
 
 
+def is_plain_locale() -> bool:
+    """Whether the locale is C by name: Python writes UTF-8 there all the same, which such a terminal cannot show."""
+    names = (os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    return next(filter(None, names), "") in ("C", "POSIX")
+
+
+def _set_encoding(stream: object, encoding: str) -> None:
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def use_plain_signs() -> None:
+    """In the locale C everything for people is ASCII: the help, tables, messages, and what a model prints."""
+    if is_plain_locale():
+        _set_encoding(sys.stdout, "ascii")
+        _set_encoding(sys.stderr, "ascii")
+
+
+def _fits(text: str, stream: TextIO | None) -> bool:
+    """Whether a stream has all characters of a text."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def write(document: Document, form: Format, output: Path | None, order: Order | None = None) -> None:
     """The document, its rows in an order that was asked for, to stdout or, whole or not at all, to a file."""
-    from archcalc.formats import render
+    from archcalc.formats import RAW, render
 
     if order is not None:
         from archcalc.render.order import arranged
@@ -52,11 +80,10 @@ def write(document: Document, form: Format, output: Path | None, order: Order | 
     if sys.stdout is None:
         raise UsageError("there is no standard output to write to; -o FILE writes to a file")
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    if form in RAW and is_plain_locale() and not sys.stdout.isatty():
+        _set_encoding(sys.stdout, "utf-8")  # a program gets the names as they are
     text = render(document, form, width=_width(), colour=colour)
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
+    if not _fits(text, sys.stdout):
         text = render(document, form, width=_width(), colour=colour, ascii_only=True)
     sys.stdout.write(text)
     sys.stdout.flush()
@@ -136,10 +163,17 @@ def _encoded(content: str | bytes) -> bytes:
 
 def say(message: str) -> None:
     """One line to the person at the terminal, if there is one."""
-    from archcalc.formats.safe import one_line
-
     with suppress(OSError):
-        typer.echo(f"archcalc: {one_line(message)}", err=True)
+        typer.echo(f"archcalc: {_for_stderr(message)}", err=True)
+
+
+def _for_stderr(message: str) -> str:
+    """A message as one line in the characters that the terminal has."""
+    from archcalc.formats.safe import one_line
+    from archcalc.formats.units import ascii_only
+
+    line = one_line(message)
+    return line if _fits(line, sys.stderr) else ascii_only(line)
 
 
 @contextmanager
@@ -176,13 +210,11 @@ def _looking() -> bool:
 @contextmanager
 def status() -> Iterator[Callable[[str], None]]:
     """A function that tells on stderr what is being done, where somebody is looking; each message replaces the last."""
-    from archcalc.formats.safe import one_line
-
     looking = _looking()
 
     def tell(message: str) -> None:
         if looking:
-            print(f"\r\x1b[K{one_line(message)}"[: _width() + 4], end="", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"\r\x1b[K{_for_stderr(message)}"[: _width() + 4], end="", file=sys.stderr, flush=True)  # noqa: T201
 
     try:
         yield tell

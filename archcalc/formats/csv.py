@@ -17,12 +17,14 @@ def written(document: Document, options: Options) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*(heading.key for heading in document.headings), "schema"])
     for row in document.rows:
-        cells = (_cell(value, heading.unit) for value, heading in zip(row, document.headings, strict=True))
+        cells = (_cell(value, heading.unit, options) for value, heading in zip(row, document.headings, strict=True))
         writer.writerow([*cells, document.schema])
-    return ascii_only(out.getvalue()) if options.ascii_only else out.getvalue()
+    return out.getvalue()
 
 
-def _cell(value: object, unit: str) -> str:
+def _cell(value: object, unit: str, options: Options) -> str:
     """Text that a spreadsheet cannot take for a formula; other values, negative numbers too, as they are."""
     text = raw(value, unit)
+    if options.ascii_only:  # before it is quoted: a plain quotation mark may stand for a typographic one
+        text = ascii_only(text)
     return spreadsheet_text(text) if isinstance(value, str) else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from unicodedata import normalize
 
@@ -24,6 +25,9 @@ SPECIAL = str.maketrans(
 
 _OWN_SIGN = frozenset(map(chr, (*range(128), *SPECIAL))) | frozenset("“”‘’ßæøåÆØÅœŒłŁ")
 """What every LaTeX sets, by itself or through SPECIAL."""
+
+LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=[`?!])(?=`)|(?<=,)(?=,)")
+"""Between two characters that LaTeX would set as one: a dash, a quotation mark, the Spanish marks."""
 
 
 def written(document: Document, options: Options) -> str:
@@ -64,7 +68,7 @@ def _escaped(text: str) -> str:
 
     Letters with an accent stay; what pdflatex has no sign for is written in ASCII, as an escape if need be.
     """
-    text = one_line(text).replace("--", "-\0-")
+    text = LIGATURE.sub("\0", one_line(text))
     text = "".join(char if char in _OWN_SIGN or _is_accented(char) else ascii_only(char) for char in text)
     text = text.translate(SPECIAL).replace("\0", "{}")
     return "{}" + text if text.startswith(("[", "*")) else text

@@ -14,14 +14,23 @@ _NO_FORMULA = re.compile(
 in plain words, "+ 50,176 inputs": without brackets, bars and signs of comparison nothing can be run."""
 
 
+_COMMAND = re.compile(r"^\s*:(?=:)|##(?=\[)", re.MULTILINE)
+"""What GitHub's log takes for a command: "::error" at the start of a line, and "##[error]" anywhere."""
+
+
 def printable(text: str) -> str:
-    """The text with a blank for every character that could steer a terminal, line ends apart.
+    """The text with a blank for every character that could steer a terminal, line ends apart, and no log command.
 
     Those are the control characters, what changes the direction of text, and lone surrogates.
     """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() or char == "\n" else " " for char in text.replace("\r\n", "\n"))
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() or char == "\n" else " " for char in text.replace("\r\n", "\n"))
+    return without_commands(text)
+
+
+def without_commands(text: str) -> str:
+    """The text with a blank within what GitHub would run as a command where the text is in a log: ": :error"."""
+    return _COMMAND.sub(r"\g<0> ", text) if "::" in text or "##[" in text else text
 
 
 def one_line(text: str) -> str:
@@ -37,7 +46,8 @@ def spreadsheet_text(text: str) -> str:
 
 
 def escaped_json(text: str) -> str:
-    r"""JSON that holds the same data in characters that no terminal acts on: others are written as \uXXXX."""
+    r"""JSON that holds the same data in characters that no terminal or log acts on: others are written as \uXXXX."""
+    text = text.replace("##[", r"#\u0023[")
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char == "\n" else _json_escape(char) for char in text)

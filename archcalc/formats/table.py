@@ -10,7 +10,7 @@ from archcalc.formats import layout
 from archcalc.formats.cells import is_right_aligned, texts
 from archcalc.formats.layout import GAP, ColumnLayout, width_of
 from archcalc.formats.options import Options
-from archcalc.formats.safe import printable
+from archcalc.formats.safe import printable, without_commands
 from archcalc.formats.units import ascii_only, bar, percent
 from archcalc.values.document import Document, Heading, Quantity, Remark, Table
 
@@ -31,7 +31,8 @@ KIND = 19
 
 def written(document: Document, options: Options) -> str:
     """The document's tables under each other."""
-    return "\n\n".join("\n".join(_table(table.without_empty_columns(), options)) for table in document.tables) + "\n"
+    tables = ("\n".join(_table(table.without_empty_columns(), options)) for table in document.tables)
+    return without_commands("\n\n".join(tables)) + "\n"
 
 
 def _table(table: Table, options: Options) -> Iterator[str]:

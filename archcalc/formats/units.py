@@ -18,6 +18,7 @@ ASCII = str.maketrans(
     | dict.fromkeys((*EIGHTHS[4:], "█"), "#")
     | {"─": "-", "·": "|", "×": "x", "≥": ">=", "–": "-", "—": "-", "…": "...", "→": "->"}
     | {"⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "Σ": "sum", "√": "sqrt", "−": "-", "≤": "<=", "²": "^2"}
+    | {"÷": "/", "○": "o"}
     | dict.fromkeys("“”„", '"')
     | dict.fromkeys("‘’", "'")
 )
@@ -171,7 +172,7 @@ def scaled_least(prefix: str) -> Callable[[float], str]:
 
 
 FOR_PEOPLE: dict[str, Callable[[Any], str]] = {
-    "text": str,
+    "text": lambda value: str(value).replace("\n", " "),
     "prose": str,
     "count": count,
     "least": least,

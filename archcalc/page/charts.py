@@ -81,9 +81,14 @@ def dark_rules() -> list[str]:
 
 
 def _figure(chart: Chart, prefix: str) -> Figure:
-    text = re.sub(r"\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), chart.svg())
-    text = re.sub(r' style="italic"', ' font-style="italic"', text)  # not CSS: browsers refuse it
-    text = re.sub(r'\b(id="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
-    text = re.sub(r' aria-\w+="[^"]*"| role="[^"]*"', "", text)  # the whole of it is one image, with one description
+    text = re.sub(r"<[^>]*>", lambda tag: _tag(tag[0], prefix), chart.svg())  # the texts between them stay as they are
     text = text.replace("<svg ", f'<svg role="img" aria-label="{escape(str(chart))}" ', 1)
     return Figure(Markup(text), str(chart))
+
+
+def _tag(tag: str, prefix: str) -> str:
+    """A tag of a chart: short numbers, ids that no other chart has, no roles, as the whole is one image."""
+    tag = re.sub(r' aria-\w+="[^"]*"| role="[^"]*"', "", tag)
+    tag = re.sub(r"\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), tag)
+    tag = tag.replace(' style="italic"', ' font-style="italic"')  # not CSS: browsers refuse it
+    return re.sub(r'\b(id="|url\(#|href="#)', rf"\g<1>{prefix}-", tag)

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from archcalc import names
 from archcalc.cli import app
 from archcalc.formats import FORMATS
+from archcalc.values.report import Report, Row
 from tests.support.facts import MACS, PARAMS
 
 NET = """
@@ -348,3 +349,13 @@ def test_version_and_completion() -> None:
 def test_help_gives_examples(command: str) -> None:
     text = run(command, "--help").stdout
     assert text.count(f"archcalc {command}") >= 3 or text.count("archcalc") >= 4
+
+
+def test_in_the_locale_c_all_that_is_for_people_is_ascii(tmp_path: Path) -> None:
+    saved = tmp_path / "saved.json"
+    saved.write_text(Report("größe × 2", (Row("größe", "relu"),), ((1, 4),)).to_json(), encoding="utf-8")
+    shown = shell("table", str(saved), LC_ALL="C").stdout
+    assert shown.isascii()
+    assert shown.startswith(r"gr\xf6\xdfe x 2")
+    assert shell("table", "×≥…", LC_ALL="C").stderr.startswith("archcalc: unknown network 'x>=...'")
+    assert "größe × 2,größe,relu" in shell("table", str(saved), "-f", "csv", LC_ALL="C").stdout  # for a program

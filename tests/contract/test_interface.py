@@ -22,6 +22,7 @@ from archcalc.cli import app
 from archcalc.formats import render
 from archcalc.values.document import Document
 from tests.cli.test_cli import run
+from tests.support.schemas import problems
 
 BENCH = "--seconds 0.01 --threads 1"
 DOCUMENTS = {
@@ -40,6 +41,7 @@ DOCUMENTS = {
     "verify": "verify --subject lenet5",
     "verify --lock": "verify --lock arch.lock",
     "conventions": "conventions lenet5",
+    "devices": "devices a100",
     "bench": f"bench conv3x3 --layers {BENCH} --save saved.json",
     "bench --against": f"bench conv3x3 {BENCH} --against saved.json",
 }
@@ -138,6 +140,8 @@ def test_the_keys_of_json_documents_and_the_headers_of_csv(
     documents = {name: json.loads(printed(command)) for name, command in DOCUMENTS.items()}
     sections = {f"{name}: {document['schema']}": [document] for name, document in documents.items()}
     alone = {document["schema"] for document in documents.values()}
+    for name, document in documents.items():
+        assert problems(document) == [], name
     for document in inner_documents(documents):
         if document["schema"] not in alone:
             sections.setdefault(f"within these: {document['schema']}", []).append(document)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
+import archcalc
 from archcalc.formats import render
 from archcalc.formats.layout import width_of
 from archcalc.formats.units import ascii_only
@@ -20,6 +23,7 @@ from archcalc.render.rf import receptive_fields
 from archcalc.render.rf_unit import layer_field
 from archcalc.render.table import layers
 from archcalc.render.verify import verification
+from archcalc.values.claim import Claim, Verdict
 from archcalc.values.document import Document, Heading, Table
 from archcalc.values.listing import Listing, Totals
 from archcalc.zoo import registry
@@ -79,3 +83,29 @@ def test_a_table_without_room_is_a_record_a_row(width: int) -> None:
 
 def test_formulas_in_ascii() -> None:
     assert ascii_only("⌊(227 − 2·11)/4⌋ × 2 ≥ 1 · eval") == "floor((227 - 2*11)/4) x 2 >= 1 | eval"
+
+
+def strings_of(file: Path) -> list[str]:
+    """What a file of the package can print: all of its data, or the strings of its code, docstrings apart."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix != ".py":
+        return [text]
+    tree = ast.parse(text)
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docstrings)
+    return [node.value for node in nodes if isinstance(node.value, str)]
+
+
+def test_every_sign_that_archcalc_prints_has_a_plain_twin() -> None:
+    package = Path(archcalc.__file__).parent
+    files = [file for pattern in ("*.py", "*.toml", "*.csv") for file in package.rglob(pattern)]
+    signs = {char for file in files if file.name != "safe.py" for string in strings_of(file) for char in string}
+    assert {sign for sign in signs if not sign.isascii() and "\\" in ascii_only(f"a{sign}a")} == set()
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_claim_keeps_its_place_in_a_narrow_terminal(width: int) -> None:
+    place = "mixed_7c.branch_pool.conv"
+    claim = Claim("inception-v3", "output_shape", place, printed="192x8x8", source="Szegedy 2015", where="Table 1")
+    text = render(verification([Verdict(claim, "192x8x8", "exact")]), "table", width=width)
+    assert [part for part in place.split(".") if part not in text] == []
