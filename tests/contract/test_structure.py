@@ -25,6 +25,7 @@ STAGES = [
     "peers",
     "claims",
     "bench",
+    "lessons",
     "charts",
     "pictures",
     "library",
