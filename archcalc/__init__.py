@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from archcalc.library.compare import compare
     from archcalc.library.conventions import conventions
     from archcalc.library.devices import devices
+    from archcalc.library.effective_field import effective_field
     from archcalc.library.explain import explain
+    from archcalc.library.gradients import gradients
     from archcalc.library.memory import memory
     from archcalc.library.models import build, names
     from archcalc.library.plot import plot
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     from archcalc.values.comparison import Comparison
     from archcalc.values.conventions import Conventions
     from archcalc.values.device import Device
+    from archcalc.values.effective_field import EffectiveField
     from archcalc.values.explanation import Explanation
+    from archcalc.values.gradients import Gradients
     from archcalc.values.layer_field import LayerField
     from archcalc.values.report import Cost, Report, Row
     from archcalc.values.trace import TensorSpec
@@ -52,7 +56,9 @@ __all__ = [
     "Cost",
     "Device",
     "Drawing",
+    "EffectiveField",
     "Explanation",
+    "Gradients",
     "LayerField",
     "ModelError",
     "Report",
@@ -67,8 +73,10 @@ __all__ = [
     "conventions",
     "devices",
     "draw",
+    "effective_field",
     "explain",
     "formula",
+    "gradients",
     "memory",
     "names",
     "plot",
@@ -88,7 +96,9 @@ _MODULES = {
     "Cost": "values.report",
     "Device": "values.device",
     "Drawing": "pictures.drawing",
+    "EffectiveField": "values.effective_field",
     "Explanation": "values.explanation",
+    "Gradients": "values.gradients",
     "LayerField": "values.layer_field",
     "Report": "values.report",
     "Row": "values.report",
@@ -101,8 +111,10 @@ _MODULES = {
     "conventions": "library.conventions",
     "devices": "library.devices",
     "draw": "pictures.drawing",
+    "effective_field": "library.effective_field",
     "explain": "library.explain",
     "formula": "ops.user_formulas",
+    "gradients": "library.gradients",
     "memory": "library.memory",
     "names": "library.models",
     "plot": "library.plot",

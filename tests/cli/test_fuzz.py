@@ -168,7 +168,18 @@ VALUES: dict[str, list[str]] = {
     ],
     "columns": ["all", "path,macs", *COLUMNS, "path,,macs", "path,path", "mac", ","],
     "form": [*FORMATS, "xml"],
-    "kind": ["layers", "compare", "receptive-field", "memory", "roofline", "latency", "zoo", "pie"],
+    "kind": [
+        "layers",
+        "compare",
+        "receptive-field",
+        "memory",
+        "roofline",
+        "latency",
+        "zoo",
+        "gradients",
+        "effective-field",
+        "pie",
+    ],
     "picture": ["json", "svg", "html", "mermaid", "dot", "model-explorer", "gif"],
     "theme": ["light", "dark", "auto", "pink"],
     "module": ["inception_3a", "conv1", "C3", "", "nowhere", "conv", "\x1b"],
@@ -199,6 +210,11 @@ VALUES: dict[str, list[str]] = {
     "dtype": ["fp32", "bf16", "fp64"],
     "mode": ["train", "inference", "dream"],
     "depth": ["1", "2", "0", "99999999999999999999", "x"],
+    "init": ["own", "he", "torch", "gaussian:0.01", "gaussian:0", "hee"],
+    "seeds": ["1", "0", "x"],
+    "steps": ["0", "1", "-1", "x"],
+    "activation": ["tanh", "relu", "selu"],
+    "data": ["random", "digits", "folder", "gone"],
     "seed": ["0", "-1", "99999999999999999999999", "x"],
 }
 NEVER = {"debug", "help", "compiled", "compile_", "with_cost", "cost"}
@@ -207,6 +223,9 @@ ALWAYS = {
     "bench": ["seconds", "threads"],
     "compare": ["seconds", "threads"],
     "verify": ["subject"],
+    "gradients": ["seeds", "batch_size"],
+    "rf": ["seeds"],
+    "plot": ["seeds"],
     "export": ["folder"],
 }
 WITHOUT = {"export": {"check"}}  # computes every report
