@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from archcalc.library.compare import compare
     from archcalc.library.conventions import conventions
     from archcalc.library.devices import devices
+    from archcalc.library.diff import diff
     from archcalc.library.effective_field import effective_field
     from archcalc.library.explain import explain
     from archcalc.library.gradients import gradients
+    from archcalc.library.load import load
+    from archcalc.library.lock import lock
     from archcalc.library.memory import memory
     from archcalc.library.models import build, names
     from archcalc.library.plot import plot
@@ -38,10 +41,12 @@ if TYPE_CHECKING:
     from archcalc.values.comparison import Comparison
     from archcalc.values.conventions import Conventions
     from archcalc.values.device import Device
+    from archcalc.values.difference import Difference
     from archcalc.values.effective_field import EffectiveField
     from archcalc.values.explanation import Explanation
     from archcalc.values.gradients import Gradients
     from archcalc.values.layer_field import LayerField
+    from archcalc.values.lock import Lock
     from archcalc.values.report import Cost, Report, Row
     from archcalc.values.trace import TensorSpec
 
@@ -55,11 +60,13 @@ __all__ = [
     "Conventions",
     "Cost",
     "Device",
+    "Difference",
     "Drawing",
     "EffectiveField",
     "Explanation",
     "Gradients",
     "LayerField",
+    "Lock",
     "ModelError",
     "Report",
     "Row",
@@ -72,11 +79,14 @@ __all__ = [
     "compare",
     "conventions",
     "devices",
+    "diff",
     "draw",
     "effective_field",
     "explain",
     "formula",
     "gradients",
+    "load",
+    "lock",
     "memory",
     "names",
     "plot",
@@ -95,11 +105,13 @@ _MODULES = {
     "Conventions": "values.conventions",
     "Cost": "values.report",
     "Device": "values.device",
+    "Difference": "values.difference",
     "Drawing": "pictures.drawing",
     "EffectiveField": "values.effective_field",
     "Explanation": "values.explanation",
     "Gradients": "values.gradients",
     "LayerField": "values.layer_field",
+    "Lock": "values.lock",
     "Report": "values.report",
     "Row": "values.report",
     "TensorSpec": "values.trace",
@@ -110,11 +122,14 @@ _MODULES = {
     "compare": "library.compare",
     "conventions": "library.conventions",
     "devices": "library.devices",
+    "diff": "library.diff",
     "draw": "pictures.drawing",
     "effective_field": "library.effective_field",
     "explain": "library.explain",
     "formula": "ops.user_formulas",
     "gradients": "library.gradients",
+    "load": "library.load",
+    "lock": "library.lock",
     "memory": "library.memory",
     "names": "library.models",
     "plot": "library.plot",

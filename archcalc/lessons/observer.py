@@ -34,14 +34,14 @@ def weight_layers(rows: Sequence[Row]) -> list[Row]:
 class SeenLayer:
     """What one pass shows of a layer.
 
-    `current` is its activation so far, with its `mean`, `spread` (standard deviation) and share of `zeros`. `norm` is
-    that of the gradient of its output, None if none came; `weight_squares` the sum of squares of its weights' gradient,
-    None if they get none. `followed`: autograd records what it does. `zero_scale`: the scale of a normalisation behind
-    it is zero.
+    `current` is its activation so far, None when the pass is over, with its `mean`, `spread` (standard deviation) and
+    share of `zeros`. `norm` is that of the gradient of its output, None if none came; `weight_squares` the sum of
+    squares of its weights' gradient, None if they get none. `followed`: autograd records what it does. `zero_scale`:
+    the scale of a normalisation behind it is zero.
     """
 
     followed: bool
-    current: Tensor
+    current: Tensor | None
     mean: float = 0.0
     spread: float = 0.0
     zeros: float = 0.0
@@ -87,9 +87,11 @@ class Observer:
             self._follow(kind, operands, results[0])
 
     def remove_hooks(self) -> None:
-        """Take the hooks off the weights and let go of the tensors."""
+        """Take the hooks off the weights and let go of the tensors: what was seen is numbers."""
         for hook in self._hooks:
             hook.remove()
+        for layer in self.layers.values():
+            layer.current = None
         self._kept.clear()
 
     def _follow(self, kind: str, operands: list[Tensor], result: Tensor) -> None:

@@ -11,6 +11,7 @@ from archcalc.charts.plot import Request, chart
 from archcalc.lessons.effective_field import effective_field as lesson_field
 from archcalc.lessons.gradients import gradients as lesson_gradients
 from archcalc.library.benchmark import benchmark
+from archcalc.sources.saved import is_saved, read_report
 from archcalc.values.benchmark import as_benchmark
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def plot(
         return setting if batch_size is None else replace(setting, batch_size=batch_size)
 
     given = inputs
+    models = tuple(read_report(model) if is_saved(model) else model for model in models)
     networks: Any = models  # measure is not called where reports are among them
     request = Request(
         models=models,

@@ -11,6 +11,7 @@ RENDERERS = {
     "Budget": "memory.memory",
     "Comparison": "compare.comparison",
     "Conventions": "conventions.conventions",
+    "Difference": "diff.difference",
     "EffectiveField": "rf_effective.effective_field",
     "Explanation": "explain.explanation",
     "Gradients": "gradients.gradients",
