@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from archcalc.formats.units import listed, size
+from archcalc.formats.units import listed, plural, size
 from archcalc.sources.load import Subject
 from archcalc.trace.inputs import ids_below
 from archcalc.trace.tensors import tensors_in, with_tensors
@@ -151,7 +151,7 @@ def loss_in_words(outputs: list[Tensor], classes: str) -> str:
     parts = []
     scores = sum(map(_is_scores, outputs))
     if scores:
-        heads = "" if scores == 1 else f" and, weighing {HEAD_WEIGHT} each, of {scores - 1} further heads"
+        heads = "" if scores == 1 else f" and, weighing {HEAD_WEIGHT} each, of {plural(scores - 1, 'further head')}"
         parts.append(f"cross-entropy with {classes} of the scores{heads}")
     parts += [f"a random direction of an output of {size(tuple(o.shape))}" for o in outputs if not _is_scores(o)]
     return listed(parts)

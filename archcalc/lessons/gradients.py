@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, isfinite, log
 from statistics import linear_regression
@@ -33,17 +33,17 @@ from archcalc.values.report import Report, Row
 OF_THE_LOSS = 2**32
 """Added to a seed, so that the loss is drawn apart from the images, and the same before and after the steps."""
 
-Relative = dict[str, float | None]
-"""By path the gradient over that of the last layer, None where it is not known."""
+Relative = list[float | None]
+"""For each layer the gradient over that of the last one, None where it is not known."""
 
 
 @dataclass(slots=True)
 class _Run:
-    """What one seed shows: the layers by path at the start, after the steps if there are any, and the loss."""
+    """What one seed shows: the layers by number at the start, after the steps if there are any, and the loss."""
 
-    before: dict[str, SeenLayer]
+    before: dict[int, SeenLayer]
     loss: str
-    after: dict[str, SeenLayer] = field(default_factory=dict)
+    after: dict[int, SeenLayer] = field(default_factory=dict)
 
 
 def gradients(
@@ -76,7 +76,7 @@ def _run(module: nn.Module, report: Report, feed: Feed, setting: StartSetting, s
     generator = Generator().manual_seed(seed)
     given, classes = feed.batch(module, generator)
 
-    def one_pass() -> tuple[dict[str, SeenLayer], list[Tensor]]:
+    def one_pass() -> tuple[dict[int, SeenLayer], list[Tensor]]:
         module.zero_grad()
         args, kwargs = with_gradients(given)
         observer = Observer(weight_layers(report.rows), (args, kwargs))
@@ -117,17 +117,19 @@ def _train(module: nn.Module, name: str, feed: Feed, setting: StartSetting, gene
 
 def _combined(report: Report, setting: StartSetting, runs: list[_Run]) -> Gradients:
     """The layers that every run showed, relative to the last of those on which the loss depends."""
-    layers = [row for row in weight_layers(report.rows) if all(row.path in run.before for run in runs)]
+    rows = dict(enumerate(weight_layers(report.rows)))
+    layers = {number: row for number, row in rows.items() if all(number in run.before for run in runs)}
     if not layers:
         raise ModelError(f"the layers of {report.subject} could not be recognised in a run on real tensors")
-    reached = [row for row in layers if all(run.before[row.path].norm is not None for run in runs)]
-    last = max(reversed(reached or layers), key=lambda row: row.depth)
+    reached = [number for number in layers if all(run.before[number].norm is not None for run in runs)]
+    last = max(reversed(reached or [*layers]), key=lambda number: layers[number].depth)
     before = [_relative(report.subject, layers, last, run.before) for run in runs]
     after = [_relative(report.subject, layers, last, run.after) for run in runs if setting.steps]
-    growth, growth_after = (_range([_growth(layers, values) for values in side]) for side in (before, after))
+    depths = [row.depth for row in layers.values()]
+    growth, growth_after = (_range([_growth(depths, values) for values in side]) for side in (before, after))
     shown = tuple(
-        _layer(row, [run.before[row.path] for run in runs], [b[row.path] for b in before], [a[row.path] for a in after])
-        for row in layers
+        _layer(row, [run.before[number] for run in runs], [b[place] for b in before], [a[place] for a in after])
+        for place, (number, row) in enumerate(layers.items())
     )
     return Gradients(
         report.subject,
@@ -135,30 +137,28 @@ def _combined(report: Report, setting: StartSetting, runs: list[_Run]) -> Gradie
         report.input_shapes,
         setting,
         runs[0].loss,
-        last.path,
+        layers[last].path,
         growth,
         growth_after,
         shown,
     )
 
 
-def _relative(subject: str, layers: Sequence[Row], last: Row, seen: dict[str, SeenLayer]) -> Relative:
+def _relative(subject: str, layers: Mapping[int, Row], last: int, seen: Mapping[int, SeenLayer]) -> Relative:
     """Each layer's gradient over the last one's; 0 where none came."""
-    whole = seen[last.path].norm if last.path in seen else None
+    whole = seen[last].norm if last in seen else None
     if not whole or not isfinite(whole):
-        text = f"no gradient that is a finite number above 0 reaches {last.path}, the last layer of {subject}"
+        text = f"no gradient that is a finite number above 0 reaches {layers[last].path}, the last layer of {subject}"
         raise ModelError(f"{text}; another --init or fewer --steps may help")
-    relative: Relative = {}
-    for row in layers:
-        layer = seen.get(row.path)
-        relative[row.path] = _finite((layer.norm or 0.0) / whole) if layer is not None and layer.followed else None
-    return relative
+    every = [seen.get(number) for number in layers]
+    return [_finite((layer.norm or 0.0) / whole) if layer is not None and layer.followed else None for layer in every]
 
 
 def _layer(row: Row, seen: list[SeenLayer], before: list[float | None], after: list[float | None]) -> LayerGradient:
     weights = [layer.weight_squares for layer in seen]
     return LayerGradient(
         row.path,
+        row.call,
         row.kind,
         row.depth,
         _range(before),
@@ -188,9 +188,9 @@ def _note(seen: list[SeenLayer], values: list[float | None]) -> str:
     return "none: it is cut off on the way, or too small for the dtype"
 
 
-def _growth(layers: Sequence[Row], values: Relative) -> float | None:
+def _growth(depths: Sequence[int], values: Relative) -> float | None:
     """The factor a layer towards the input, of the line fitted to the logarithms of those that get a gradient."""
-    points = [(row.depth, log(value)) for row in layers if (value := values[row.path])]
+    points = [(depth, log(value)) for depth, value in zip(depths, values, strict=True) if value]
     if len({depth for depth, _ in points}) < 2:
         return None
     return exp(-linear_regression(*zip(*points, strict=True)).slope)

@@ -60,14 +60,14 @@ class SeenLayer:
 
 
 class Observer:
-    """What a pass shows of those rows, in `layers` by path: `see` is for `watching`, and hooks follow the way back.
+    """What a pass shows of those rows, in `layers` by number: `see` is for `watching`, and hooks follow the way back.
 
     `inputs` are what the network is given.
     """
 
     def __init__(self, rows: Sequence[Row], inputs: Any) -> None:
-        self.layers: dict[str, SeenLayer] = {}
-        self._paths = {id(row): row.path for row in rows}
+        self.layers: dict[int, SeenLayer] = {}
+        self._numbers = {id(row): number for number, row in enumerate(rows)}
         self._from_input = set(map(id, tensors_in(inputs)))
         self._by_activation: dict[int, SeenLayer] = {}
         self._kept: list[Any] = [inputs]  # CPython reuses the id() of freed objects
@@ -81,8 +81,8 @@ class Observer:
         self._kept += [result, arguments]
         if any(id(tensor) in self._from_input for tensor in operands):
             self._from_input.update(map(id, results))
-        if row is not None and id(row) in self._paths:
-            self._add(self._paths[id(row)], operands, results[0])
+        if row is not None and id(row) in self._numbers:
+            self._add(self._numbers[id(row)], operands, results[0])
         elif kind in _FOLLOWERS and operands:
             self._follow(kind, operands, results[0])
 
@@ -104,8 +104,8 @@ class Observer:
         layer.take(result)
         self._by_activation[id(result)] = layer
 
-    def _add(self, path: str, operands: list[Tensor], output: Tensor) -> None:
-        layer = self.layers[path] = SeenLayer(output.requires_grad, output)
+    def _add(self, number: int, operands: list[Tensor], output: Tensor) -> None:
+        layer = self.layers[number] = SeenLayer(output.requires_grad, output)
         layer.take(output)
         self._by_activation[id(output)] = layer
         if not output.requires_grad:

@@ -36,7 +36,7 @@ def started(subject: Subject, setting: StartSetting, seed: int) -> nn.Module:
     module = subject.with_weights()
     if not subject.in_zoo:  # whoever handed it in may go on using it
         try:
-            module = deepcopy(module)
+            module = _copied(module)
         except Exception as error:
             raise ModelError(f"{subject.name} cannot be copied, and is not changed: {error_text(error)}") from error
     if any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
@@ -48,6 +48,15 @@ def started(subject: Subject, setting: StartSetting, seed: int) -> nn.Module:
     with torch.no_grad():
         initialise(module, setting.init)
     return module.train()
+
+
+def _copied(module: nn.Module) -> nn.Module:
+    """A copy with parameters of its own; those that autograd copies from a scripted module would be no leaves."""
+    with torch.no_grad():
+        copy = deepcopy(module)
+    for own, given in zip(copy.parameters(), module.parameters(), strict=True):
+        own.requires_grad_(given.requires_grad)
+    return copy
 
 
 def _replace(

@@ -8,6 +8,7 @@ from typing import Any
 
 from archcalc.formats.units import listed, plural, power, size
 from archcalc.render.table import NETWORK
+from archcalc.values.columns import COLUMNS
 from archcalc.values.document import UNKNOWN, Document, Heading, Remark, Table
 from archcalc.values.gradients import Gradients, LayerGradient, Range
 
@@ -25,11 +26,7 @@ START = (
 MISLEADING = "alone they mislead: what a layer is given enters them, and may make up for a gradient that vanished"
 
 
-PATH, KIND, DEPTH = (
-    Heading("path", "layer", "text"),
-    Heading("kind", "kind", "text"),
-    Heading("depth", "depth", "count"),
-)
+PATH, CALL, KIND, DEPTH = (COLUMNS[key].heading(rank=0) for key in ("path", "call", "kind", "depth"))
 PARTS = {
     "gradient": "gradient",
     "gradient_after": "after",
@@ -40,7 +37,7 @@ PARTS = {
 }
 """The measured values of a layer by field, as the table calls them."""
 _RECORDS = (
-    *(NETWORK, PATH, KIND, DEPTH),
+    *(NETWORK, PATH, CALL, KIND, DEPTH),
     *(
         Heading(f"{part}{suffix}", f"{title}{suffix}", "power")
         for part, title in PARTS.items()
@@ -65,7 +62,7 @@ def gradients(networks: Gradients | Sequence[Gradients], rows: int | None = None
 def _record(network: Gradients, layer: LayerGradient) -> tuple[Any, ...]:
     parts = [getattr(layer, part) for part in PARTS]
     values = [value for part in parts for value in ((part.median, part.low, part.high) if part else (None,) * 3)]
-    return (network.subject, layer.path, layer.kind, layer.depth, *values, layer.note)
+    return (network.subject, layer.path, layer.call, layer.kind, layer.depth, *values, layer.note)
 
 
 def _table(network: Gradients, rows: int | None, chart: bool) -> Table:

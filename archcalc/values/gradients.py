@@ -77,7 +77,8 @@ def range_of(values: Sequence[float]) -> Range:
 class LayerGradient(Stored):
     """What reaches one weight layer, a call that multiplies its input by weights.
 
-    `depth` counts weight layers from the input. `gradient` is the norm of the loss's gradient by the layer's output,
+    `path` is that of its row and `call` counts the runs of its module, from 0. `depth` counts weight layers from the
+    input. `gradient` is the norm of the loss's gradient by the layer's output,
     relative to that of the last layer, and `gradient_after` the same after the steps of training; None where it is not
     known, for the reason that `note` gives. `mean`, `spread` (standard deviation) and `zeros` (share) are those of the
     layer's activation: its output behind the normalisation and the activation function that follow it.
@@ -85,6 +86,7 @@ class LayerGradient(Stored):
     """
 
     path: str
+    call: int
     kind: str
     depth: int
     gradient: Range | None

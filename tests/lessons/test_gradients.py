@@ -147,6 +147,13 @@ def test_layers_without_a_gradient_are_named_with_the_reason() -> None:
     assert notes(Chain([1.0, 0.0, float("inf")]), (4, 1)) == {"layers.0": unknown, "layers.1": unknown, "layers.2": ""}
 
 
+def test_a_module_that_runs_twice_is_two_layers() -> None:
+    tied = Chain([3.0])
+    layers = archcalc.gradients(nn.Sequential(tied, tied), (4, 1)).layers
+    assert [(layer.path, layer.call, layer.depth) for layer in layers] == [("0.layers.0", 0, 1), ("0.layers.0", 1, 2)]
+    assert [layer.gradient and layer.gradient.median for layer in layers] == pytest.approx([3, 1], rel=1e-5)
+
+
 def test_frozen_weights_get_no_gradient_and_pass_it_on() -> None:
     net = Chain([2.0, 3.0])
     net.layers[0].requires_grad_(False)
@@ -217,7 +224,7 @@ def test_heads_add_to_the_gradient_unless_only_the_first_output_has_a_loss() -> 
             return self.top(trunk), self.head(trunk)
 
     both, alone = (archcalc.gradients(Headed(), (4, 4), first_output=alone) for alone in (False, True))
-    assert "0.3 each, of 1 further head" in both.loss
+    assert both.loss.endswith("0.3 each, of 1 further head")
     assert [layer.note for layer in both.layers] == ["", "", ""]
     assert [layer.note for layer in alone.layers] == ["", "", "none: no loss depends on it"]
 

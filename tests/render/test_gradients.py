@@ -30,7 +30,7 @@ def network(*values: float | None, note: str = "", growth: float = 2.0) -> Gradi
 
     layers = tuple(
         LayerGradient(
-            *(f"conv{number}", "conv2d", number, None if value is None else same(value), None),
+            *(f"conv{number}", 0, "conv2d", number, None if value is None else same(value), None),
             *(same(0.5), same(1.0), same(0.25), same(3.0), "" if value else note),
         )
         for number, value in enumerate((*values, 1.0), start=1)
