@@ -50,7 +50,7 @@ def gradients(
         from archcalc.values.gradients import StartSetting
 
         setting = StartSetting(init, seeds, batch_size, steps, activation, without_norm, first_output, data)
-        asked = [request(model, input_size, batch_size, set_) for model in models]
+        asked = [request(model, input_size, batch_size if input_size else None, set_) for model in models]
 
         from archcalc.lessons import gradients as lesson
         from archcalc.render import gradients as renderer

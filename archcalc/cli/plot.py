@@ -103,7 +103,7 @@ def plot(
             from archcalc.lessons.gradients import gradients
 
             setting = setting if batch_size is None else replace(setting, batch_size=batch_size)
-            asked = request(model, input_size, setting.batch_size, set_)
+            asked = request(model, input_size, setting.batch_size if input_size else None, set_)
             with redirect_stdout(sys.stderr):
                 return gradients(model, asked.inputs, setting, asked.settings)
 
@@ -111,7 +111,7 @@ def plot(
             from archcalc.lessons.effective_field import effective_field
 
             setting = setting if batch_size is None else replace(setting, batch_size=batch_size)
-            asked = request(model, input_size, setting.batch_size, set_)
+            asked = request(model, input_size, setting.batch_size if input_size else None, set_)
             with redirect_stdout(sys.stderr):
                 return effective_field(model, layer, asked.inputs, setting, asked.settings)
 

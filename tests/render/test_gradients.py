@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -140,6 +141,15 @@ def test_the_commands_and_their_charts() -> None:
     refused = run("plot", "layers", "lenet5-modern", "--init", "he", "-f", "json")
     assert refused.exit_code == 2
     assert "init is for the chart gradients or effective-field" in refused.stderr
+
+
+def test_a_saved_report_holds_no_network_to_start(tmp_path: Path) -> None:
+    saved = tmp_path / "lenet5.json"
+    saved.write_text(archcalc.analyze("lenet5").to_json())
+    for words in (["gradients", str(saved)], ["rf", str(saved), "--layer", "S2", "--effective"]):
+        result = run(*words)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "holds no network to run" in result.stderr
 
 
 def test_rf_draws_the_middle_unit_and_shows_the_effective_field() -> None:
