@@ -14,9 +14,9 @@ from archcalc.values.gradients import Gradients, Range, StartSetting
 from archcalc.zoo import registry
 
 VANISHED, EXPLODED = 0.01, 100
-SEEDS = 2
 PIXELS = 2048
-"""Pixels of a batch: two images of 32×32, and one of 224×224, so that all of it takes seconds."""
+"""Pixels of an image, or a batch of smaller ones, of which two seeds are run; of a larger one it is one image and one
+seed, so that all of it takes seconds."""
 
 
 @cache
@@ -28,8 +28,9 @@ def _start(
     first_output: bool = False,
 ) -> Gradients:
     height, width = registry.architecture(subject).input_shape[1:]
-    images = max(1, PIXELS // (height * width))
-    setting = StartSetting(init, SEEDS, images, 0, activation, without_norm, first_output)
+    images = PIXELS // (height * width)
+    seeds = 2 if images else 1
+    setting = StartSetting(init, seeds, max(1, images), 0, activation, without_norm, first_output)
     return gradients(subject, None, setting, {})
 
 
