@@ -15,8 +15,8 @@ from archcalc.zoo import registry
 
 VANISHED, EXPLODED = 0.01, 100
 PIXELS = 2048
-"""Pixels of an image, or a batch of smaller ones, of which two seeds are run; of a larger one it is one image and one
-seed, so that all of it takes seconds."""
+"""Small images make a batch of so many pixels, run with two seeds. A larger image is run alone, with one seed, so that
+all of it takes seconds."""
 
 
 @cache
