@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from archcalc.library.conventions import conventions
     from archcalc.library.devices import devices
     from archcalc.library.diff import diff
+    from archcalc.library.effective_field import effective_field
     from archcalc.library.explain import explain
+    from archcalc.library.gradients import gradients
     from archcalc.library.load import load
     from archcalc.library.lock import lock
     from archcalc.library.memory import memory
@@ -40,7 +42,9 @@ if TYPE_CHECKING:
     from archcalc.values.conventions import Conventions
     from archcalc.values.device import Device
     from archcalc.values.difference import Difference
+    from archcalc.values.effective_field import EffectiveField
     from archcalc.values.explanation import Explanation
+    from archcalc.values.gradients import Gradients
     from archcalc.values.layer_field import LayerField
     from archcalc.values.lock import Lock
     from archcalc.values.report import Cost, Report, Row
@@ -58,7 +62,9 @@ __all__ = [
     "Device",
     "Difference",
     "Drawing",
+    "EffectiveField",
     "Explanation",
+    "Gradients",
     "LayerField",
     "Lock",
     "ModelError",
@@ -75,8 +81,10 @@ __all__ = [
     "devices",
     "diff",
     "draw",
+    "effective_field",
     "explain",
     "formula",
+    "gradients",
     "load",
     "lock",
     "memory",
@@ -99,7 +107,9 @@ _MODULES = {
     "Device": "values.device",
     "Difference": "values.difference",
     "Drawing": "pictures.drawing",
+    "EffectiveField": "values.effective_field",
     "Explanation": "values.explanation",
+    "Gradients": "values.gradients",
     "LayerField": "values.layer_field",
     "Lock": "values.lock",
     "Report": "values.report",
@@ -114,8 +124,10 @@ _MODULES = {
     "devices": "library.devices",
     "diff": "library.diff",
     "draw": "pictures.drawing",
+    "effective_field": "library.effective_field",
     "explain": "library.explain",
     "formula": "ops.user_formulas",
+    "gradients": "library.gradients",
     "load": "library.load",
     "lock": "library.lock",
     "memory": "library.memory",

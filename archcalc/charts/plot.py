@@ -11,12 +11,18 @@ from archcalc.charts.chart import Chart
 from archcalc.charts.theme import Theme, theme
 from archcalc.formats.units import listed
 from archcalc.values.errors import UsageError, unknown
+from archcalc.values.gradients import StartSetting
 from archcalc.values.report import Report
 
 if TYPE_CHECKING:
     from archcalc.analysis import Analysis
     from archcalc.charts.spec import Spec
     from archcalc.values.benchmark import Benchmark
+    from archcalc.values.effective_field import EffectiveField
+    from archcalc.values.gradients import Gradients
+
+STARTED = ("gradients", "effective-field")
+"""The kinds for which networks are started with real weights."""
 
 
 class Analyze(Protocol):
@@ -34,6 +40,7 @@ class Request:
 
     `models` are names, modules or, where the kind needs no more, reports. `benchmark` is one that was saved, and
     `measure` runs one. `device` is the name of a device for the roofline. `protocol` chooses the published errors.
+    `init` and `seeds` start the networks whose `gradients` or `effective` field, that of a `layer`, is measured.
     """
 
     models: tuple[Any, ...]
@@ -43,6 +50,11 @@ class Request:
     device: str | None = None
     protocol: str | None = None
     optimizer: str = "sgd"
+    init: str | None = None
+    seeds: int | None = None
+    layer: str | None = None
+    gradients: Callable[[Any, StartSetting], Gradients] | None = None
+    effective: Callable[[Any, str, StartSetting], EffectiveField] | None = None
 
 
 def chart(kind: str, request: Request, theme_name: str = "light") -> Chart:
@@ -63,6 +75,9 @@ def _check_options(kind: str, request: Request) -> None:
         "benchmark": ("latency", "roofline"),
         "device": ("latency", "roofline"),
         "protocol": ("zoo",),
+        "init": STARTED,
+        "seeds": STARTED,
+        "layer": ("effective-field",),
     }
     for option, kinds in options.items():
         if getattr(request, option) is not None and kind not in kinds:
@@ -159,6 +174,28 @@ def _latency(request: Request, colours: Theme) -> Spec:
     return latency(request.measure(), (), colours)
 
 
+def _gradients(request: Request, colours: Theme) -> Spec:
+    from archcalc.charts.gradients import gradients
+
+    _no_reports(request, "gradients")
+    assert request.gradients is not None
+    setting = StartSetting(init=request.init or "own", seeds=request.seeds or 3)
+    return gradients([request.gradients(model, setting) for model in request.models], colours)
+
+
+def _effective_field(request: Request, colours: Theme) -> Spec:
+    from archcalc.charts.effective_field import effective_field
+
+    _no_reports(request, "effective field")
+    if len(request.models) != 1 or request.layer is None:
+        raise UsageError("the effective-field chart shows a layer of one network: name it with --layer")
+    assert request.effective is not None
+    (model,) = request.models
+    init = request.init or ("he" if isinstance(model, str) else "own")
+    setting = StartSetting(init=init, seeds=request.seeds or 3, batch_size=4)
+    return effective_field(request.effective(model, request.layer, setting), colours)
+
+
 def _no_reports(request: Request, what: str) -> None:
     if any(isinstance(model, Report) for model in request.models):
         raise UsageError(f"the {what} chart needs the network itself, by name or as a module: a report is not enough")
@@ -176,5 +213,7 @@ KINDS: dict[str, Callable[[Request, Theme], Spec]] = {
     "roofline": _roofline,
     "compare": _of_reports("compare"),
     "latency": _latency,
+    "gradients": _gradients,
+    "effective-field": _effective_field,
 }
 """The kinds of chart, as `archcalc plot` calls them."""

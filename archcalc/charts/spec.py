@@ -31,6 +31,7 @@ TITLES = {
     "title": "measure",
     "value": "value",
     "gflops_per_second": "GFLOP/s",
+    "gradient": "gradient",
     "median_ms": "median ms",
     "roofline_ms": "roofline ms",
 }
@@ -127,7 +128,7 @@ def _shown(key: str) -> Spec:
     title = COLUMNS[key].title if key in COLUMNS else TITLES[key]
     unit = COLUMNS[key].unit if key in COLUMNS else ""
     counted = unit == "count" or key in ("bytes", "value")
-    measured = unit == "number" or key.endswith(("_ms", "_per_second"))
+    measured = unit == "number" or key == "gradient" or key.endswith(("_ms", "_per_second"))
     number = {"type": "quantitative", "format": "," if counted else ",.3~r"}
     return {"field": key, "title": title, **(number if counted or measured else {"type": "nominal"})}
 

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from archcalc.claims.printed_number import Value
+from archcalc.claims.starts import STARTS
 from archcalc.sources.load import load
 from archcalc.values.errors import unknown
 from archcalc.zoo import registry
@@ -285,3 +286,4 @@ PROPERTIES["top_2_of_the_five_classes"] = partial(_top_classes, 2)
 PROPERTIES["top_5_error_of_five_classes"] = _top_five_error
 PROPERTIES["weights_of_a_separable_conv1"] = partial(_separable_conv1, "params")
 PROPERTIES["macs_of_a_separable_conv1"] = partial(_separable_conv1, "macs")
+PROPERTIES.update(STARTS)

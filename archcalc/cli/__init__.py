@@ -39,6 +39,7 @@ COMMANDS = (
     "draw",
     "report",
     "devices",
+    "gradients",
 )
 """In the order of the help. The file of that name defines the function of that name; `list_`, which is Python's own."""
 

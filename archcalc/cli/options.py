@@ -80,3 +80,8 @@ Seconds = Annotated[float, typer.Option("--seconds", metavar="S", help="Time bud
 Threads = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads of torch on the CPU. [default: torch's own]")
 ]
+Init = Annotated[
+    str,
+    typer.Option("--init", metavar="own|torch|xavier|he|gaussian:STD", help="The weights; own: as they are built."),
+]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Repeat with so many seeds; the range is shown.")]

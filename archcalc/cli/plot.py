@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,8 +19,10 @@ from archcalc.values.errors import UsageError
 
 if TYPE_CHECKING:
     from archcalc.analysis import Analysis
+    from archcalc.values.effective_field import EffectiveField
+    from archcalc.values.gradients import Gradients, StartSetting
 
-Kind = StrEnum("Kind", ["zoo", "layers", "receptive-field", "memory", "roofline", "compare", "latency"])
+Kind = StrEnum("Kind", "zoo layers receptive-field memory roofline compare latency gradients effective-field")
 Theme = StrEnum("Theme", ["light", "dark"])
 Picture = StrEnum("Picture", ["svg", "png", "pdf", "html", "json"])
 BINARY = (Picture.png, Picture.pdf)
@@ -43,6 +47,15 @@ def plot(
     bench: Annotated[
         Path | None, typer.Option("--bench", metavar="FILE", help="For latency and roofline: a saved benchmark.")
     ] = None,
+    init: Annotated[
+        str | None, typer.Option("--init", metavar="INIT", help="For gradients, effective-field: see `gradients`.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", min=1, help="For gradients, effective-field: how many. [default: 3]")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option("--layer", metavar="PATH", help="For effective-field: the layer of the unit.")
+    ] = None,
     theme: Annotated[Theme, typer.Option("--theme", help="The colours.")] = Theme.light,
     picture: Annotated[
         Picture | None, typer.Option("-f", "--format", help="How it is written. [default: as FILE ends, or svg]")
@@ -50,7 +63,7 @@ def plot(
     output: Output = None,
     debug: Debug = False,
 ) -> None:
-    """Charts: zoo, layers, receptive-field, memory, roofline, compare, latency.
+    """Charts: zoo, layers, receptive-field, memory, roofline, compare, latency, gradients, effective-field.
 
     \b
     archcalc plot zoo -o zoo.svg
@@ -60,6 +73,8 @@ def plot(
     archcalc plot roofline alexnet --device a100-fp32 -o roofline.svg
     archcalc plot compare vgg16 resnet50 googlenet -f json
     archcalc plot latency --bench saved.json -o latency.pdf
+    archcalc plot gradients plain56 resnet56 -o gradients.svg
+    archcalc plot effective-field vgg16 --layer conv5_3 -o field.svg
     """  # noqa: D301
     with clear_errors(debug):
         form = _format(picture, output)
@@ -85,6 +100,22 @@ def plot(
                 asked = replace(asked, inputs=inputs, batch_size=None)
             return analyze(asked, training=backward, backward=backward)
 
+        def started_gradients(model: Any, setting: StartSetting) -> Gradients:
+            from archcalc.lessons.gradients import gradients
+
+            setting = setting if batch_size is None else replace(setting, batch_size=batch_size)
+            asked = request(model, input_size, setting.batch_size if input_size else None, set_)
+            with redirect_stdout(sys.stderr):
+                return gradients(model, asked.inputs, setting, asked.settings)
+
+        def started_field(model: Any, layer: str, setting: StartSetting) -> EffectiveField:
+            from archcalc.lessons.effective_field import effective_field
+
+            setting = setting if batch_size is None else replace(setting, batch_size=batch_size)
+            asked = request(model, input_size, setting.batch_size if input_size else None, set_)
+            with redirect_stdout(sys.stderr):
+                return effective_field(model, layer, asked.inputs, setting, asked.settings)
+
         asked = Request(
             models=tuple(read_report(name) if is_saved(name) else name for name in names),
             analyze=traced,
@@ -93,6 +124,11 @@ def plot(
             device=device,
             protocol=protocol,
             optimizer=optimizer,
+            init=init,
+            seeds=seeds,
+            layer=layer,
+            gradients=started_gradients,
+            effective=started_field,
         )
         write_content(chart(kind, asked, theme).render(form), output)
 

@@ -27,6 +27,12 @@ def layer_field(trace: Trace, report: Report, layer: str, unit: Sequence[int] | 
     return LayerField(report.subject, row.path, row.kind, size, jump, offset, row.misaligned, pixels)
 
 
+def middle_unit(report: Report, layer: str) -> tuple[int, ...]:
+    """The position of the middle unit of a layer's output; UsageError where there is no such layer."""
+    shape = rows_at(report, layer, "layer of")[-1].output_shape or ()
+    return tuple(size // 2 for size in shape[2:])
+
+
 def unit_fields(field: Sequence[AxisField], row: Row, unit: Sequence[int]) -> tuple[UnitField, ...]:
     """What the unit at a position of a row's output sees, an entry an axis; UsageError where there is no such unit."""
     shape = row.output_shape or ()

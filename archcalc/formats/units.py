@@ -123,6 +123,11 @@ def ratio(value: float) -> str:
     return significant(value) + "x"
 
 
+def power(value: float) -> str:
+    """A number of any size, three digits that count: 0, 2.54, 895, 3.23e-23."""
+    return f"{value:.3g}"
+
+
 def milliseconds(value: float) -> str:
     """Seconds in thousandths, three digits that count: 0.0456, 12.3, 1,016."""
     return significant(1000 * value)
@@ -187,6 +192,7 @@ FOR_PEOPLE: dict[str, Callable[[Any], str]] = {
     "number": number,
     "memory": size_in_bytes,
     "ratio": ratio,
+    "power": power,
     "seconds": lambda value: f"{milliseconds(value)} ms",
     "milliseconds": milliseconds,
     "noisy_milliseconds": noisy_milliseconds,
@@ -200,11 +206,12 @@ FOR_PEOPLE: dict[str, Callable[[Any], str]] = {
 }
 
 RIGHT_ALIGNED = frozenset(
-    "count least difference ratio step number bytes milliseconds gflops_per_second rate share memory percent".split()
+    "count least difference ratio power step number bytes milliseconds gflops_per_second rate share memory percent".split()
 ) | {*PREFIXES}
 """Units whose values are set flush right."""
 
 FOR_PROGRAMS: dict[str, Callable[[Any], str]] = {
+    "power": lambda value: f"{value:.6g}",
     "seconds": lambda value: f"{value:.6g}",
     "milliseconds": lambda value: f"{1000 * value:.6g}",
     "gflops_per_second": lambda value: f"{value / 10**9:.6g}",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis import analysis_of
 from archcalc.charts.plot import Request, chart
+from archcalc.lessons.effective_field import effective_field as lesson_field
+from archcalc.lessons.gradients import gradients as lesson_gradients
 from archcalc.library.benchmark import benchmark
 from archcalc.sources.saved import is_saved, read_report
 from archcalc.values.benchmark import as_benchmark
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from archcalc.analysis import Analysis
     from archcalc.charts.chart import Chart
     from archcalc.values.benchmark import Benchmark
+    from archcalc.values.gradients import StartSetting
     from archcalc.values.report import Report
 
 
@@ -30,14 +34,18 @@ def plot(
     bench: Benchmark | str | Path | None = None,
     protocol: str | None = None,
     optimizer: str = "sgd",
+    init: str | None = None,
+    seeds: int | None = None,
+    layer: str | None = None,
 ) -> Chart:
     """A chart that shows itself in a notebook and saves itself: `plot("zoo").save("zoo.svg")`.
 
-    `kind` is "zoo", "layers", "receptive-field", "memory", "roofline", "compare" or "latency". `models`, `inputs` and
-    `batch_size` as in `compare`; "memory" and "latency" take no reports, "zoo" takes names or nothing, for all.
+    `kind` is "zoo", "layers", "receptive-field", "memory", "roofline", "compare", "latency", "gradients" or
+    "effective-field". `models`, `inputs` and `batch_size` as in `compare`; "memory", "latency" and the last two take no
+    reports, "zoo" takes names or nothing, for all.
     `theme` is "light" or "dark". `device` is a known device for "roofline", or what "latency" measures on; `bench` is a
     benchmark, or its file, for either of them. `protocol` is a part of the test protocol of the errors that "zoo"
-    shows, `optimizer` as in `memory`.
+    shows, `optimizer` as in `memory`; `init` and `seeds` as in `gradients`, and `layer` as in `effective_field`.
 
     Pictures need the extra `archcalc[pictures]`; the chart's `spec` does not. Raises UsageError for a request that
     makes no sense, and UsageError and ModelError as `analyze` does.
@@ -48,6 +56,9 @@ def plot(
     ) -> Analysis:
         batch = batch_size if inputs is given else None
         return analysis_of(model, inputs, batch, settings=settings or {}, training=backward, backward=backward)
+
+    def batched(setting: StartSetting) -> StartSetting:
+        return setting if batch_size is None else replace(setting, batch_size=batch_size)
 
     given = inputs
     models = tuple(read_report(model) if is_saved(model) else model for model in models)
@@ -62,5 +73,10 @@ def plot(
         device=device,
         protocol=protocol,
         optimizer=optimizer,
+        init=init,
+        seeds=seeds,
+        layer=layer,
+        gradients=lambda model, setting: lesson_gradients(model, given, batched(setting), {}),
+        effective=lambda model, layer, setting: lesson_field(model, layer, given, batched(setting), {}),
     )
     return chart(kind, request, theme)

@@ -196,7 +196,18 @@ VALUES: dict[str, list[str]] = {
     "units": ["M", "raw", "params=M,macs=G", "=", "M,", "x"],
     "baseline": ["lenet5", "nobody", ""],
     "form": [*FORMATS, "xml"],
-    "kind": ["layers", "compare", "receptive-field", "memory", "roofline", "latency", "zoo", "pie"],
+    "kind": [
+        "layers",
+        "compare",
+        "receptive-field",
+        "memory",
+        "roofline",
+        "latency",
+        "zoo",
+        "gradients",
+        "effective-field",
+        "pie",
+    ],
     "picture": ["json", "svg", "html", "mermaid", "dot", "model-explorer", "gif"],
     "theme": ["light", "dark", "auto", "pink"],
     "module": ["inception_3a", "conv1", "C3", "", "nowhere", "conv", "\x1b"],
@@ -229,6 +240,11 @@ VALUES: dict[str, list[str]] = {
     "dtype": ["fp32", "bf16", "fp64"],
     "mode": ["train", "inference", "dream"],
     "depth": ["1", "2", "0", "99999999999999999999", "x"],
+    "init": ["own", "he", "torch", "gaussian:0.01", "gaussian:0", "hee"],
+    "seeds": ["1", "0", "x"],
+    "steps": ["0", "1", "-1", "x"],
+    "activation": ["tanh", "relu", "selu"],
+    "data": ["random", "digits", "folder", "gone"],
     "seed": ["0", "-1", "99999999999999999999999", "x"],
 }
 NEVER = {"debug", "help", "compiled", "compile_", "with_cost", "cost"}
@@ -238,6 +254,9 @@ ALWAYS = {
     "devices": ["seconds"],
     "compare": ["seconds", "threads"],
     "verify": ["subject"],
+    "gradients": ["seeds", "batch_size"],
+    "rf": ["seeds"],
+    "plot": ["seeds"],
     "export": ["folder"],
 }
 WITHOUT = {"export": {"check"}}  # computes every report

@@ -36,6 +36,8 @@ DOCUMENTS = {
     "list --cost": "list lenet --cost",
     "rf": "rf lenet5",
     "rf --unit": "rf lenet5 --layer S2 --unit 1,1",
+    "rf --effective": "rf lenet5-modern --layer S2 --effective --seeds 1",
+    "gradients": "gradients lenet5-modern --seeds 1 -b 2 --steps 1",
     "memory": "memory lenet5 --optimizer adam --fits 8GiB",
     "explain": "explain lenet5 C3",
     "verify": "verify --subject lenet5",

@@ -78,6 +78,8 @@ def functions(folder: Path) -> dict[str, Callable[[], object]]:
         "conventions": lambda: archcalc.conventions(net, SIZE),
         "explain": lambda: archcalc.explain(net, "0", SIZE),
         "receptive_field": lambda: archcalc.receptive_field(net, "0", SIZE),
+        "gradients": lambda: archcalc.gradients(net, SIZE, steps=1, seeds=1),
+        "effective_field": lambda: archcalc.effective_field(net, "0", SIZE, seeds=1),
         "build": lambda: archcalc.build("lenet5"),
         "text": text,
         "devices": archcalc.devices,
