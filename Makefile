@@ -53,7 +53,7 @@ clean:  ## remove everything that the targets above made
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("archcalc needs Python 3.11 or later; set PYTHON=..." if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,notebook]'
 	@touch $@
 
 # Other tools go into environments that see the packages of the first one, so that its tests never run with them.

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from archcalc.library.compare import compare
     from archcalc.library.conventions import conventions
     from archcalc.library.devices import devices
+    from archcalc.library.diff import diff
     from archcalc.library.explain import explain
+    from archcalc.library.load import load
+    from archcalc.library.lock import lock
     from archcalc.library.memory import memory
     from archcalc.library.models import build, names
     from archcalc.library.plot import plot
@@ -36,8 +39,10 @@ if TYPE_CHECKING:
     from archcalc.values.comparison import Comparison
     from archcalc.values.conventions import Conventions
     from archcalc.values.device import Device
+    from archcalc.values.difference import Difference
     from archcalc.values.explanation import Explanation
     from archcalc.values.layer_field import LayerField
+    from archcalc.values.lock import Lock
     from archcalc.values.report import Cost, Report, Row
     from archcalc.values.trace import TensorSpec
 
@@ -51,9 +56,11 @@ __all__ = [
     "Conventions",
     "Cost",
     "Device",
+    "Difference",
     "Drawing",
     "Explanation",
     "LayerField",
+    "Lock",
     "ModelError",
     "Report",
     "Row",
@@ -66,9 +73,12 @@ __all__ = [
     "compare",
     "conventions",
     "devices",
+    "diff",
     "draw",
     "explain",
     "formula",
+    "load",
+    "lock",
     "memory",
     "names",
     "plot",
@@ -87,9 +97,11 @@ _MODULES = {
     "Conventions": "values.conventions",
     "Cost": "values.report",
     "Device": "values.device",
+    "Difference": "values.difference",
     "Drawing": "pictures.drawing",
     "Explanation": "values.explanation",
     "LayerField": "values.layer_field",
+    "Lock": "values.lock",
     "Report": "values.report",
     "Row": "values.report",
     "TensorSpec": "values.trace",
@@ -100,9 +112,12 @@ _MODULES = {
     "compare": "library.compare",
     "conventions": "library.conventions",
     "devices": "library.devices",
+    "diff": "library.diff",
     "draw": "pictures.drawing",
     "explain": "library.explain",
     "formula": "ops.user_formulas",
+    "load": "library.load",
+    "lock": "library.lock",
     "memory": "library.memory",
     "names": "library.models",
     "plot": "library.plot",

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archcalc import analyze
+from archcalc import Report, analyze, draw, memory, plot
 
 Forward = Callable[[nn.ModuleList, Tensor, int], Any]
 
@@ -94,6 +94,20 @@ WORKLOADS: dict[str, tuple[Forward, Callable[[int], list[nn.Module]], int, bool]
 """The forward pass, its layers at a size, the smallest size, and whether the backward pass is followed."""
 
 
+STAGES: dict[str, Callable[[nn.Module], Any]] = {
+    "memory": lambda model: memory(model, (2, 8)),
+    "drawing": lambda model: draw(model, (2, 8)).svg(),
+    "roofline": lambda model: plot("roofline", model, inputs=(2, 8), device="a100-fp32"),
+    "JSON": lambda model: Report.from_json(analyze(model, (2, 8)).to_json()),
+}
+"""What is made of a wide network, its analysis included."""
+
+
+def wide(layers: nn.ModuleList, x: Tensor, size: int) -> Tensor:
+    """Many modules read one tensor, and one call reads all of theirs."""
+    return torch.cat([layer(x) for layer in layers])
+
+
 def seconds(function: Callable[..., Any], *args: Any, **kwargs: Any) -> float:
     """How long a call takes."""
     start = time.perf_counter()
@@ -116,6 +130,11 @@ def main() -> None:
         exponent = log(times[2] / times[0]) / log(4)
         columns = "".join(f"{taken:9.3f}" for taken in times)
         print(f"{name:24}{columns}{exponent:10.2f}{times[2] / bare:8.2f}", flush=True)
+    for name, stage in STAGES.items():
+        models = [Workload(wide, [nn.Linear(8, 8) for _ in range(size)], size) for size in (20, 1000, 2000, 4000)]
+        _, *times = [seconds(stage, model) for model in models]
+        columns = "".join(f"{taken:9.3f}" for taken in times)
+        print(f"{name:24}{columns}{log(times[2] / times[0]) / log(4):10.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,10 @@ PICTURES: dict[str, Callable[[str], str]] = {
     "googlenet-inception_3a": lambda theme: archcalc.draw("googlenet", module="inception_3a", theme=theme).svg(),
     "resnet50-conv2_1": lambda theme: archcalc.draw("resnet50", module="conv2_x.conv2_1", theme=theme).svg(),
     "zoo": lambda theme: archcalc.plot("zoo", theme=theme).svg(),
+    "resnet18-memory": lambda theme: archcalc.plot("memory", "resnet18", batch_size=32, theme=theme).svg(),
+    "receptive-fields": lambda theme: archcalc.plot(
+        "receptive-field", "alexnet", "vgg16", "resnet50", "googlenet", theme=theme
+    ).svg(),
     "alexnet-layers": lambda theme: archcalc.plot("layers", "alexnet", theme=theme).svg(),
 }
 """What each picture shows, by the name of its file and for a theme."""

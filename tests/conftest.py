@@ -2,11 +2,17 @@
 
 import sys
 from collections.abc import Callable, Generator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
+import typer.testing
 
 GOLDEN = Path(__file__).parent / "golden"
+
+typer.testing._get_command = cache(typer.main.get_command)  # type: ignore[attr-defined]
+"""A runner builds the whole command line at each call, which takes longer than most commands: here it does it once."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

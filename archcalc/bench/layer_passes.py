@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -146,18 +145,23 @@ class _MarkingMode(TorchFunctionMode):
         self._claim(None, outputs)
 
     def _claim(self, owner: int | None, tensors: list[Tensor]) -> None:
-        """Assign every node reachable from these tensors that has no owner yet."""
+        """Assign every node reachable from these tensors that has no owner yet.
+
+        A hook must not hold this mode, which holds the nodes: the collector cannot see a cycle through autograd.
+        """
+        moments, mark = self.moments, self._mark
+
+        def reached(gradients: Any) -> None:
+            moments.append((owner, mark()))
+
         nodes = [tensor.grad_fn for tensor in tensors if tensor.grad_fn is not None]
         while nodes:
             node = nodes.pop()
             if node in self._owned:
                 continue
             self._owned.add(node)
-            node.register_prehook(partial(self._reached, owner))
+            node.register_prehook(reached)
             nodes += [parent for parent, _ in node.next_functions if parent is not None]
-
-    def _reached(self, owner: int | None, gradients: Any) -> None:
-        self.moments.append((owner, self._mark()))
 
 
 class _ListingMode(TorchFunctionMode):

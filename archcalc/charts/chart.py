@@ -52,11 +52,16 @@ class Chart:
         return description
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """For notebooks: the specification, which JupyterLab draws, and an image for GitHub and other viewers."""
-        bundle: dict[str, Any] = {"text/plain": str(self), MIME: self.spec}
+        """For notebooks: the specification, which JupyterLab draws, and an image for GitHub and other viewers.
+
+        Without vl-convert there is no image, and the text says how to get it.
+        """
         if convert.available():
-            bundle["image/png"] = self.png()
-        return bundle
+            return {"text/plain": str(self), MIME: self.spec, "image/png": self.png()}
+        return {
+            "text/plain": f"{self}\nA picture of it needs an extra: pip install 'archcalc[pictures]'",
+            MIME: self.spec,
+        }
 
 
 def format_of(path: Path) -> str:

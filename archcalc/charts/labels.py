@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import log, pi, sqrt
+from math import exp, hypot, log, pi, sqrt
 from typing import NamedTuple
 
 SIZE = 12
@@ -61,12 +61,14 @@ def place(
     """A place for the label of each point that has room for one, by the number of the point.
 
     The first points are served first. A label may leave the plot by `margin` at the right. A point whose label has no
-    room has none: its name is in the tooltip.
+    room, or whose text is empty, has none: its name is in the tooltip.
     """
     boxes = [*taken]
     circles = [_circle(point) for point in points]
     labels: dict[int, Label] = {}
     for number, point in enumerate(points):
+        if not point.text:
+            continue
         others = [circle for other, circle in enumerate(circles) if other != number]
         for label in _candidates(point):
             box = box_of(point, label)
@@ -84,6 +86,13 @@ def box_of(point: Point, label: Label) -> Box:
     x, y = point.x + label.dx, point.y + label.dy
     left = x - {"left": 0.0, "center": wide / 2, "right": wide}[label.align]
     return Box(left, y - SIZE * 0.6, left + wide, y + SIZE * 0.6)
+
+
+def leader(point: Point, label: Label) -> tuple[float, float] | None:
+    """Where a line from the point to its label ends; None where the label stands right beside the point."""
+    box = box_of(point, label)
+    x, y = min(max(point.x, box.left), box.right), min(max(point.y, box.top), box.bottom)
+    return None if hypot(x - point.x, y - point.y) < point.radius + GAP + 2 else (x, y)
 
 
 def _circle(point: Point) -> Box:
@@ -120,6 +129,12 @@ class Scale(NamedTuple):
         low, high = (log(self.low), log(self.high)) if self.log else (self.low, self.high)
         at = log(value) if self.log else value
         return self.start + (at - low) / (high - low) * (self.end - self.start)
+
+    def value(self, pixel: float) -> float:
+        """The value at a pixel."""
+        low, high = (log(self.low), log(self.high)) if self.log else (self.low, self.high)
+        at = low + (pixel - self.start) / (self.end - self.start) * (high - low)
+        return exp(at) if self.log else at
 
     @property
     def spec(self) -> dict[str, object]:

@@ -13,10 +13,13 @@ from archcalc.values.columns import COLUMNS
 from archcalc.values.report import Report, Row
 
 ROWS = 32
-"""A network of more layers with weights or multiply-adds is folded by module until it has about that many."""
+"""A network of more layers with weights or multiply-adds is folded by module until it has no more than that."""
+
+FEW, MOST = 10, 60
+"""Where that leaves no more than a FEW stages, their blocks are shown, up to this MOST."""
 
 MEASURES = ("params", "macs")
-STEP = 24
+STEP = 30
 """Pixels from one layer to the next."""
 
 WIDTH = 380
@@ -34,7 +37,12 @@ def layers(reports: Sequence[Report], theme: Theme) -> Spec:
 
 def shown(report: Report) -> list[Row]:
     """The rows that have bars: those with parameters or multiply-adds, unknown ones too, of the report folded."""
-    return _costing(folded_until(report, lambda folded: len(_costing(folded)) <= ROWS, fold))
+    rows = _folded_to(report, ROWS)
+    return rows if len(rows) > FEW else _folded_to(report, MOST)
+
+
+def _folded_to(report: Report, limit: int) -> list[Row]:
+    return _costing(folded_until(report, lambda folded: len(_costing(folded)) <= limit, fold))
 
 
 def _costing(report: Report) -> list[Row]:

@@ -34,7 +34,7 @@ def receptive_field(reports: Sequence[Report], theme: Theme) -> Spec:
     sizes = [record["pixels"] for record in points] + list(inputs)
     y = Scale(2 ** floor(log2(min(sizes))), 2 ** ceil(log2(max(sizes) * 1.05)), HEIGHT, 0, log=True)
     x = Scale(0, max(1, *(record["depth"] for record in points)), 0, WIDTH)
-    rules = _inputs(list(inputs), y)
+    rules = _inputs(list(inputs), lines, x, y)
     labels = _labels([line for line in lines if line], rules, x, y)
     hidden = [name for name, line in zip(names, lines, strict=True) if line and name not in labels]
     colour: Spec = {
@@ -153,9 +153,9 @@ def _rules(rules: list[Spec], y: Scale, theme: Theme) -> list[Spec]:
             "data": values(rules),
             "mark": {
                 "type": "text",
-                "x": WIDTH - 4,
-                "align": "right",
-                "dy": -8,
+                "x": {"expr": "datum.x"},
+                "align": {"expr": "datum.align"},
+                "dy": {"expr": "datum.dy"},
                 "fontStyle": "italic",
                 "color": theme.muted,
             },
@@ -164,8 +164,9 @@ def _rules(rules: list[Spec], y: Scale, theme: Theme) -> list[Spec]:
     ]
 
 
-def _inputs(inputs: list[int], y: Scale) -> list[Spec]:
+def _inputs(inputs: list[int], lines: list[list[Spec]], x: Scale, y: Scale) -> list[Spec]:
     """A record for each size of input; those whose labels would meet share the label of the largest."""
+    drawn = [box for line in lines for box in _along(line, x, y)]
     groups: list[list[int]] = []
     for pixels in sorted(inputs, reverse=True):
         if groups and y(pixels) - y(groups[-1][0]) < LINE:
@@ -173,18 +174,36 @@ def _inputs(inputs: list[int], y: Scale) -> list[Spec]:
         else:
             groups.append([pixels])
     return [
-        {"pixels": pixels, "label": f"input {listed([str(size) for size in reversed(group)])}" if number == 0 else ""}
+        _input_label(
+            pixels, f"input {listed([str(size) for size in reversed(group)])}" if number == 0 else "", drawn, y
+        )
         for group in groups
         for number, pixels in enumerate(group)
     ]
 
 
+def _input_label(pixels: int, label: str, drawn: list[Box], y: Scale) -> Spec:
+    """A label at an end of its line, above or below, where it lies on no network's line if there is such a place."""
+    places: list[Spec] = [
+        {"pixels": pixels, "label": label, "x": at, "align": align, "dy": dy}
+        for at, align in ((WIDTH - 4, "right"), (4, "left"))
+        for dy in (-8, 10)
+    ]
+    free = (place for place in places if not any(_box(place, y).overlaps(box) for box in drawn))
+    return next(free, places[0])
+
+
+def _box(rule: Spec, y: Scale) -> Box:
+    """The rectangle that the label of an input's size takes."""
+    wide = text_width(rule["label"])
+    left = rule["x"] - wide if rule["align"] == "right" else rule["x"]
+    middle = y(rule["pixels"]) + rule["dy"]
+    return Box(left - 4, middle - 8, left + wide + 4, middle + 8)
+
+
 def _labels(lines: list[list[Spec]], rules: list[Spec], x: Scale, y: Scale) -> dict[str, Spec]:
     """The name of each network at the end of its line, or where there is room along it, by network."""
-    taken = [
-        Box(WIDTH - 8 - text_width(rule["label"]), y(rule["pixels"]) - 16, WIDTH, y(rule["pixels"]) + 2)
-        for rule in rules
-    ]
+    taken = [_box(rule, y) for rule in rules]
     taken += [Box(0, y(rule["pixels"]) - 1, WIDTH, y(rule["pixels"]) + 1) for rule in rules]
     taken += [
         Box(x(record["depth"]) - 3, y(record["pixels"]) - 3, x(record["depth"]) + 3, y(record["pixels"]) + 3)

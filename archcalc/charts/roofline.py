@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import floor, log10
 
 from archcalc.charts.labels import Box, Point, Scale, place, radius
-from archcalc.charts.spec import Spec, circle, of_row, tooltip, unique, values, whole
+from archcalc.charts.spec import Spec, circle, names, of_row, tooltip, unique, values, whole
 from archcalc.charts.theme import Theme
 from archcalc.count.roofline import with_roofline
 from archcalc.count.work import with_floats_of
@@ -154,18 +154,9 @@ def _spec(title: str, subtitle: Sequence[str], data: list[Spec], device: Device,
             ],
         },
     }
-    names: Spec = {
-        "data": values(_labels(data, roof, x, y)),
-        "mark": {
-            "type": "text",
-            "baseline": "middle",
-            "fontSize": 11,
-            "dx": {"expr": "datum.dx"},
-            "dy": {"expr": "datum.dy"},
-            "align": {"expr": "datum.align"},
-        },
-        "encoding": {**position, "text": {"field": "name"}},
-    }
+    circled = _circles(data, x, y)
+    labels = place([point for point, _ in circled], WIDTH, HEIGHT, taken=[*_along(roof, x, y)])
+    named = {number: label for number, label in labels.items() if circled[number][0].text}
     line: Spec = {
         "data": values(roof),
         "mark": {"type": "line", "color": theme.muted, "strokeWidth": 2, "clip": True},
@@ -175,7 +166,7 @@ def _spec(title: str, subtitle: Sequence[str], data: list[Spec], device: Device,
         f"{title}: GFLOP/s of {plural(len(data), 'layer')} against FLOPs a byte; the roof rises to "
         f"{gigas(device.flops_per_second)} GFLOP/s at {significant(ridge)} FLOPs a byte."
     )
-    body = {"width": WIDTH, "height": HEIGHT, "layer": [line, circles, names]}
+    body = {"width": WIDTH, "height": HEIGHT, "layer": [line, circles, *names(circled, named, position, (x, y), theme)]}
     return whole(theme, title, subtitle, description, body)
 
 
@@ -198,16 +189,18 @@ def _along(roof: list[Spec], x: Scale, y: Scale) -> Iterator[Box]:
             yield Box(at_x - 3, at_y - 1, at_x + 3, at_y + 1)
 
 
-def _labels(data: list[Spec], roof: list[Spec], x: Scale, y: Scale) -> list[Spec]:
+def _circles(data: Sequence[Spec], x: Scale, y: Scale) -> list[tuple[Point, Spec]]:
+    """Each layer's circle with its record; those that take longest have names."""
     slowest = data[0]["seconds"]
-    points = [
-        Point(
-            x(record["intensity"]),
-            y(record["gflops_per_second"]),
-            radius(LARGEST * record["seconds"] / slowest),
-            record["name"] if number < LABELS else "",
+    return [
+        (
+            Point(
+                x(record["intensity"]),
+                y(record["gflops_per_second"]),
+                radius(LARGEST * record["seconds"] / slowest),
+                record["name"] if number < LABELS else "",
+            ),
+            record,
         )
         for number, record in enumerate(data)
     ]
-    placed = place(points, WIDTH, HEIGHT, taken=[*_along(roof, x, y)])
-    return [{**data[number], **label._asdict()} for number, label in placed.items() if points[number].text]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from archcalc.charts.labels import Label, Point, Scale, leader
 from archcalc.charts.theme import Theme, config
 from archcalc.formats.safe import one_line
 from archcalc.values.columns import COLUMNS
@@ -57,6 +58,48 @@ def heading(title: str, subtitle: Sequence[str] = (), **more: Any) -> Spec:
 def circle(theme: Theme) -> Spec:
     """The mark of a point whose area says something: others show through where they overlap."""
     return {"type": "circle", "opacity": 0.75, "stroke": theme.background, "strokeWidth": 1}
+
+
+def names(
+    points: Sequence[tuple[Point, Spec]],
+    placed: Mapping[int, Label],
+    position: Spec,
+    scales: tuple[Scale, Scale],
+    theme: Theme,
+) -> list[Spec]:
+    """The layers that name points: each text, from the record beside its point, and a line to those that stand off.
+
+    `position` encodes x and y, whose `scales` the points' pixels come from; `placed` has the label of a point by its
+    number.
+    """
+    x, y = scales
+    texts, lines = [], []
+    for number, label in placed.items():
+        point, record = points[number]
+        texts.append({**record, "text": point.text, **label._asdict()})
+        end = leader(point, label)
+        if end is not None:
+            lines.append({**record, "label_x": x.value(end[0]), "label_y": y.value(end[1])})
+    line_ends = {"x2": {"field": "label_x"}, "y2": {"field": "label_y"}}
+    return [
+        {
+            "data": values(lines),
+            "mark": {"type": "rule", "color": theme.text, "strokeWidth": 1, "opacity": 0.7},
+            "encoding": {**position, **line_ends},
+        },
+        {
+            "data": values(texts),
+            "mark": {
+                "type": "text",
+                "baseline": "middle",
+                "fontSize": 12,
+                "dx": {"expr": "datum.dx"},
+                "dy": {"expr": "datum.dy"},
+                "align": {"expr": "datum.align"},
+            },
+            "encoding": {**position, "text": {"field": "text"}},
+        },
+    ]
 
 
 def values(records: Iterable[Spec]) -> Spec:

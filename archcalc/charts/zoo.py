@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archcalc.charts.labels import Point, Scale, place, radius
-from archcalc.charts.spec import Spec, circle, tooltip, unique, values, whole
+from archcalc.charts.spec import Spec, circle, names, tooltip, unique, values, whole
 from archcalc.charts.theme import Theme
 from archcalc.values.columns import COLUMNS
 from archcalc.values.errors import UsageError
@@ -124,27 +124,19 @@ def zoo(points: Sequence[tuple[Result, Report]], theme: Theme) -> Spec:
             "tooltip": tooltip("network", "params", "macs", "top1_percent", "top5_percent", "protocol", "settings"),
         },
     }
-    names: Spec = {
-        "data": values(_labels(data, key, x, y, largest)),
-        "mark": {
-            "type": "text",
-            "baseline": "middle",
-            "dx": {"expr": "datum.dx"},
-            "dy": {"expr": "datum.dy"},
-            "align": {"expr": "datum.align"},
-        },
-        "encoding": {**position, "text": {"field": "network"}},
-    }
+    circled = _circles(data, key, x, y, largest)
+    labels = place([point for point, _ in circled], WIDTH, HEIGHT)
     comparable = "the protocols differ, so errors of different colours do not compare" if several else protocols[0]
     text = f"Published {metric} error against computed {COLUMNS['macs'].title}; area: {COLUMNS['params'].title}"
     description = f"Scatter of {len(data)} networks: published {metric} error in percent against mult-adds."
-    body = {"width": WIDTH, "height": HEIGHT, "layer": [circles, names]}
+    texts = names(circled, labels, position, (x, y), theme)
+    body = {"width": WIDTH, "height": HEIGHT, "layer": [circles, *texts]}
     return whole(theme, "What accuracy costs", [text, comparable], description, body)
 
 
 def records(points: Sequence[tuple[Result, Report]]) -> list[Spec]:
     """A record a network; the costs are those of the network as its protocol's settings build it."""
-    names = unique(result.architecture.name for result, _ in points)
+    shown = unique(result.architecture.name for result, _ in points)
     return [
         {
             "network": name,
@@ -155,7 +147,7 @@ def records(points: Sequence[tuple[Result, Report]]) -> list[Spec]:
             "base": _base((result.protocol, None, None)),
             "settings": ", ".join(f"{key}={value}" for key, value in result.settings.items()),
         }
-        for name, (result, report) in zip(names, points, strict=True)
+        for name, (result, report) in zip(shown, points, strict=True)
     ]
 
 
@@ -181,12 +173,13 @@ def _sizes(largest: int) -> list[int]:
     return sorted({below[index] for index in (-1, -3, -5) if -index <= len(below)})
 
 
-def _labels(data: Sequence[Spec], key: str, x: Scale, y: Scale, largest: int) -> list[Spec]:
-    """The records of those whose name has room, and where it goes; small circles are served first."""
+def _circles(data: Sequence[Spec], key: str, x: Scale, y: Scale, largest: int) -> list[tuple[Point, Spec]]:
+    """Each network's circle with its record; small ones come first, and so are the first to be named."""
     order = sorted(data, key=lambda record: (record["params"], record["network"]))
-    circles = [
-        Point(x(record["macs"]), y(record[key]), radius(LARGEST * record["params"] / largest), record["network"])
+    return [
+        (
+            Point(x(record["macs"]), y(record[key]), radius(LARGEST * record["params"] / largest), record["network"]),
+            record,
+        )
         for record in order
     ]
-    placed = place(circles, WIDTH, HEIGHT)
-    return [{**order[number], **label._asdict()} for number, label in placed.items()]

@@ -25,11 +25,13 @@ app = typer.Typer(
 COMMANDS = (
     "table",
     "compare",
+    "diff",
     "list",
     "rf",
     "memory",
     "explain",
     "verify",
+    "lock",
     "conventions",
     "export",
     "bench",

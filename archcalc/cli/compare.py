@@ -26,7 +26,7 @@ from archcalc.cli.options import (
     Threads,
     Training,
 )
-from archcalc.cli.request import analyze, request
+from archcalc.cli.request import report_of, requests
 from archcalc.cli.streams import clear_errors, write
 from archcalc.values.errors import UsageError
 
@@ -69,7 +69,8 @@ def compare(
         if columns is not None and not with_layers:
             raise UsageError("--columns chooses among the columns of layers: add --layers")
         keys = None if columns is None else selection(columns)
-        reports = [analyze(request(model, input_size, batch_size, set_), training, backward).report for model in models]
+        asked = requests(models, input_size, batch_size, set_)
+        reports = [report_of(one, training, backward) for one in asked]
         shown = replace(compare(*reports), reports=tuple(folded(report, depth, all_, form) for report in reports))
         from archcalc.cli.bench import check_failures, latency
 

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from archcalc.cli.options import Batch, Debug, Inputs, Model, Output, Settings, Training
-from archcalc.cli.request import analyze, request
+from archcalc.cli.request import analyze, report_of, request
 from archcalc.cli.streams import clear_errors, to_stdout, to_terminal, write_content, write_files
 from archcalc.pictures.choices import BINARY, Colour, Direction, FileFormat, Theme, beside, format_of
+from archcalc.sources.saved import is_saved
 from archcalc.values.errors import UsageError
 
 
@@ -34,6 +35,10 @@ def draw(
         Path | None, typer.Option("--bench", metavar="RUN.json", help="A benchmark with --layers, for their time.")
     ] = None,
     direction: Annotated[Direction, typer.Option("--direction", help="Where the input's data flow.")] = Direction.down,
+    wrap: Annotated[
+        int | None,
+        typer.Option("--wrap", metavar="PIXELS", help="Longest row or column; 0: any. [default: 1600 to the right]"),
+    ] = None,
     theme: Annotated[Theme, typer.Option("--theme", help="Light, dark, or as the reader's system is.")] = Theme.auto,
     picture: Annotated[
         FileFormat | None, typer.Option("-f", "--format", help="How it is written. [default: by FILE's suffix, or svg]")
@@ -59,10 +64,11 @@ def draw(
         form = _format(picture, output)
         run = None if bench is None else load(bench)
         backward = colour == Colour.saved_bytes
-        analysis = analyze(request(model, input_size, batch_size, set_), training, backward)
+        asked = request(model, input_size, batch_size, set_)
+        analysis = None if is_saved(model) else analyze(asked, training, backward)
         drawn = drawing(
-            analysis.report,
-            analysis.trace,
+            analysis.report if analysis else report_of(asked, training, backward),
+            analysis.trace if analysis else None,
             module=module,
             depth=EVERYTHING if all_ else depth,
             opened=open_ or (),
@@ -71,6 +77,7 @@ def draw(
             colour=colour,
             benchmark=run,
             direction=direction,
+            wrap=wrap,
             theme=theme,
         )
         files = contents(drawn, form)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from archcalc.cli.options import As, Backward, Batch, Debug, Format, Inputs, Model, Output, Settings, Training
-from archcalc.cli.request import analyze, request
+from archcalc.cli.request import report_of, request
 from archcalc.cli.streams import clear_errors, write
 
 
@@ -34,7 +34,7 @@ def explain(
         from archcalc.count.explain import explain
         from archcalc.render.explain import explanation
 
-        report = analyze(request(model, input_size, batch_size, set_), training, backward).report
+        report = report_of(request(model, input_size, batch_size, set_), training, backward)
         explained = explain(report, layer)
 
         from archcalc.claims.check import with_claims  # which imports torch

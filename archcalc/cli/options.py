@@ -24,7 +24,7 @@ def _complete_columns(incomplete: str) -> list[str]:
     return [f"{chosen}{comma}{key}" for key in COLUMNS if key.startswith(begun)]
 
 
-MODEL = "A zoo name (see `archcalc list`), package.module:factory, or path/to/net.py:Net."
+MODEL = "A zoo name (see `archcalc list`), package.module:factory, path/to/net.py:Net, or a saved report, x.json."
 Model = Annotated[str, typer.Argument(help=MODEL, metavar="MODEL", autocompletion=complete_model)]
 Models = Annotated[list[str], typer.Argument(help=MODEL, metavar="MODEL MODEL...", autocompletion=complete_model)]
 Inputs = Annotated[

@@ -10,8 +10,9 @@ import typer
 
 from archcalc.cli.bench import latency
 from archcalc.cli.options import MODEL, Batch, Debug, Inputs, Output, Settings, complete_model
-from archcalc.cli.request import analyze, request
+from archcalc.cli.request import analyze, request, requests
 from archcalc.cli.streams import clear_errors, to_stdout, to_terminal, write_content
+from archcalc.sources.saved import is_saved, read_report
 from archcalc.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def plot(
         from archcalc.values.benchmark import load
 
         names = tuple(models or ())
+        if names and all(map(is_saved, names)):
+            requests([*names], input_size, batch_size, set_)  # which take no input
         if kind == "zoo":
             _check_zoo(input_size, batch_size, set_)
 
@@ -82,7 +85,7 @@ def plot(
             return analyze(asked, training=backward, backward=backward)
 
         asked = Request(
-            models=names,
+            models=tuple(read_report(name) if is_saved(name) else name for name in names),
             analyze=traced,
             measure=lambda: latency([*names], input_size, batch_size, set_, False, device or "cpu", 1.0, None),
             benchmark=None if bench is None else load(bench),

@@ -41,6 +41,6 @@ def report(
         require()  # known now, and not after all the tracing
         run = None if bench is None else load(bench)
         asked = [request(model, input_size, batch_size, set_) for model in models]
-        analyses = [analyze(one, every_op=True) for one in asked]
+        analyses = [analyze(one, every_op=True, backward=True) for one in asked]
         published = not (input_size or set_) and batch_size in (None, 1)
         write_content(page(analyses, as_published=published, benchmark=run), output)

@@ -9,7 +9,7 @@ import typer
 
 from archcalc.cli.folding import ROWS_IN_A_TERMINAL
 from archcalc.cli.options import All, As, Debug, Depth, Format, Inputs, Model, Output, Settings
-from archcalc.cli.request import analyze, request
+from archcalc.cli.request import analyze, report_of, request
 from archcalc.cli.streams import clear_errors, write
 from archcalc.formats import RAW
 from archcalc.values.errors import UsageError
@@ -50,7 +50,7 @@ def rf(
         from archcalc.render import rf, rf_unit
 
         if unit is None or layer is None:
-            report, shown = _shown(analyze(asked).report, depth, all_, form)
+            report, shown = _shown(report_of(asked), depth, all_, form)
             width = get_terminal_size((80, 24)).columns if form is Format.table else None
             write(rf.receptive_fields(report, shown, width), form, output)
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +12,7 @@ import typer
 
 from archcalc.cli.options import As, Debug, Format, Output
 from archcalc.cli.streams import clear_errors, progress, say, write
-from archcalc.values.errors import unknown
+from archcalc.values.errors import UsageError, unknown
 
 
 def verify(
@@ -24,6 +26,10 @@ def verify(
     trust: Annotated[
         bool, typer.Option("--trust", help="Let claims name any code; else the zoo and files beside them.")
     ] = False,
+    lock: Annotated[
+        list[Path] | None,
+        typer.Option("--lock", metavar="ARCH.lock", help="Check architectures that `archcalc lock` pinned instead."),
+    ] = None,
     form: As = Format.table,
     output: Output = None,
     debug: Debug = False,
@@ -34,8 +40,15 @@ def verify(
     archcalc verify
     archcalc verify --subject googlenet --verdict differs
     archcalc verify my-claims.toml
+    archcalc verify --lock arch.lock
     """  # noqa: D301
     with clear_errors(debug):
+        if lock:
+            if files or subject or source or verdict:
+                raise UsageError("--lock is checked by itself: leave out claims and what chooses among them")
+            _verify_locks(lock, trust, form, output)
+            return
+
         from archcalc.claims.read import chosen
         from archcalc.render.verify import verification
         from archcalc.values.claim import VERDICTS
@@ -57,3 +70,16 @@ def verify(
             entries = ", ".join(result.claim.entry for result in wrong)
             say(f"{len(wrong)} of {len(checked)} claims are not as expected: {entries}")
             raise typer.Exit(1)
+
+
+def _verify_locks(files: list[Path], trust: bool, form: Format, output: Path | None) -> None:
+    from archcalc.claims.locks import check_lock
+    from archcalc.render.lock import lock_verdicts
+
+    with redirect_stdout(sys.stderr):  # what a model prints is said to a person; stdout is for the data
+        verdicts = [check_lock(file, trust=trust) for file in files]
+    write(lock_verdicts(verdicts), form, output)
+    wrong = [f"{verdict.file}: {verdict.problem}" for verdict in verdicts if verdict.problem]
+    if wrong:
+        say("; ".join(wrong))
+        raise typer.Exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from archcalc.count.held import Held
 from archcalc.formats.units import plural
 from archcalc.values.trace import TensorSpec, Trace
 
@@ -71,13 +72,15 @@ def run_again(trace: Trace, number: int, again: SavedAgain, constant: set[int]) 
         for spec in (*op.inputs, *op.outputs):
             if spec.storage is not None:
                 last[spec.storage] = op.index
-    alive: dict[int, int] = {}
-    saved: dict[int, int] = {}
+    ends: dict[int, list[int]] = defaultdict(list)
+    for storage, index in last.items():
+        ends[index].append(storage)
+    held = Held({})
     for op in ops:
-        alive |= {spec.storage: made[spec.storage] for spec in op.outputs if spec.storage in made}
-        saved |= again[op.index][number]
-        yield sum((alive | saved).values()), op.path or op.kind
-        alive = {storage: size for storage, size in alive.items() if last[storage] > op.index}
+        held.begin({spec.storage: made[spec.storage] for spec in op.outputs if spec.storage in made})
+        held.save(again[op.index][number].items())
+        yield held.saved_bytes + held.unsaved_bytes, op.path or op.kind
+        held.end(ends[op.index])
 
 
 Readings = dict[int, list[tuple[int, TensorSpec]]]

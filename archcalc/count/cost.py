@@ -44,13 +44,15 @@ def _cost_beneath(op: Op) -> tuple[Cost, tuple[str, ...]]:
     by_user = [_user_cost_beneath(aten) for aten in op.aten if has_formula(aten.name) and aten.arguments]
     uncounted = [aten for aten in op.aten if aten.flops is None and not has_formula(aten.name)]
     reasons = {aten.name: zero_cost_reason(aten) for aten in uncounted}
+    flops = sum(aten.flops or 0 for aten in counted)
     return (
         Cost(
             # torch counts a multiply-add as two
-            registry_macs=sum(aten.flops or 0 for aten in counted) // 2 + sum(known.macs for known in by_user),
+            registry_macs=flops // 2 + sum(known.macs for known in by_user),
             activations=sum(aten.output_elements for aten in counted) + sum(known.activations for known in by_user),
             free="" if counted or by_user else next(filter(None, reasons.values()), "data movement"),
-            backward=not by_user,
+            # of a call that takes a derivative along, nobody knows which part gradients come back to
+            backward=not by_user and not (flops and op.kind.startswith("dual.")),
         ),
         tuple(name for name, reason in reasons.items() if not reason),
     )

@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from archcalc.count.checkpoints import checkpoint_notes
+from archcalc.count.consistent import check_consistent
 from archcalc.count.cost import cost, parsed
 from archcalc.count.rf import Field, receptive_fields
-from archcalc.ops import definition
 from archcalc.values.report import Cost, Report, Row, Source
 from archcalc.values.trace import Op, Shape, TensorSpec, Trace, backward_unknown
 
 
 def build_report(trace: Trace, source: str = "") -> Report:
-    """The report of a trace: one row a call, in forward order."""
+    """The report of a trace: one row a call, in forward order; UsageError if the trace contradicts itself."""
+    check_consistent(trace)
     calls = [parsed(op) for op in trace.ops]
     costs = [cost(op, call) for op, call in zip(trace.ops, calls, strict=True)]
     depths = _depths(trace, [known for known, _ in costs])
@@ -69,19 +70,11 @@ def build_report(trace: Trace, source: str = "") -> Report:
         notes=(
             *trace.notes,
             *backward_unknown(dict.fromkeys(uncounted)),
-            *_workspaces(trace),
             *checkpoint_notes(trace),
         ),
         failure=trace.failure,
         outputs_from=_sources(trace.outputs),
     )
-
-
-def _workspaces(trace: Trace) -> tuple[str, ...]:
-    """What a reader must know of the kernels that keep more for the backward pass than tensors."""
-    kinds = dict.fromkeys(op.kind for op in trace.ops if trace.autograd and definition(op.kind).keeps_workspace)
-    note = f"saved bytes are a lower bound: the kernel of {', '.join(kinds)} keeps a workspace of its own"
-    return (note,) if kinds else ()
 
 
 def _sources(specs: Iterable[TensorSpec]) -> tuple[Source, ...]:

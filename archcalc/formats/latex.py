@@ -16,7 +16,7 @@ SPECIAL = str.maketrans(
     {char: f"\\{char}" for char in "_&%#${}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''"}
-    | {"≥": r"$\geq$", "×": r"$\times$", "·": r"\textperiodcentered{}"}
+    | {"≥": r"$\geq$", "≤": r"$\leq$", "×": r"$\times$", "·": r"\textperiodcentered{}"}
 )
 
 

@@ -46,6 +46,16 @@ def difference(value: float) -> str:
     return f"{value:+,}" if value else "0"
 
 
+def least_difference(value: int) -> str:
+    """A difference to what is a lower bound: ≥ +8,568."""
+    return f"≥ {difference(value)}"
+
+
+def most_difference(value: int) -> str:
+    """A difference from what is a lower bound: ≤ +8,568."""
+    return f"≤ {difference(value)}"
+
+
 def plural(number: int, noun: str) -> str:
     """A count of things: 1 row, 1,234 rows."""
     return f"{count(number)} {noun}" + ("" if number == 1 else "s")
@@ -153,6 +163,8 @@ FOR_PEOPLE: dict[str, Callable[[Any], str]] = {
     "least": least,
     "about": about,
     "difference": difference,
+    "least_difference": least_difference,
+    "most_difference": most_difference,
     "shape": size,
     "window": window,
     "step": step,

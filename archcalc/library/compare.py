@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from archcalc.count import compare as side_by_side
+from archcalc.sources.saved import is_saved, read_report
 from archcalc.values.errors import UsageError
 from archcalc.values.report import Report
 
@@ -19,7 +20,7 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
     """Networks side by side, each measure with its ratio to the first.
 
     A network is given as a report or as anything that `analyze` takes; `inputs` and `batch_size` go to all but the
-    reports. Raises UsageError for anything else, and UsageError and ModelError as `analyze` does.
+    reports, saved ones too. Raises UsageError for anything else, and UsageError and ModelError as `analyze` does.
     """
     if not models:
         raise UsageError("name at least one network to compare")
@@ -35,6 +36,8 @@ def compare(*models: str | nn.Module | Report, inputs: Any = None, batch_size: i
 
 
 def _analyzed(model: str | nn.Module, inputs: Any, batch_size: int | None) -> Report:
+    if is_saved(model):
+        return read_report(model)
     from archcalc.library.analyze import analyze  # comparing reports needs no torch
 
     return analyze(model, inputs, batch_size=batch_size)

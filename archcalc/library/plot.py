@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archcalc.analysis import analysis_of
 from archcalc.charts.plot import Request, chart
 from archcalc.library.benchmark import benchmark
+from archcalc.sources.saved import is_saved, read_report
 from archcalc.values.benchmark import as_benchmark
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def plot(
         return analysis_of(model, inputs, batch, settings=settings or {}, training=backward, backward=backward)
 
     given = inputs
+    models = tuple(read_report(model) if is_saved(model) else model for model in models)
     networks: Any = models  # measure is not called where reports are among them
     request = Request(
         models=models,

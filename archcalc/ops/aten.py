@@ -37,14 +37,19 @@ _NAMES = {
         _pack_padded_sequence _pad_packed_sequence to_sparse _to_sparse _to_sparse_csr _coalesce _to_dense
         _sparse_coo_tensor_with_dims_and_tensors index_reduce put as_strided_scatter diag_embed block_diag
         nonzero_static _unsafe_index _unsafe_index_put _unsafe_masked_index _unsafe_masked_index_put_accumulate
+        _make_dual _unpack_dual _fw_primal select_backward slice_backward diagonal_backward embedding_dense_backward
         _index_put_impl _chunk_cat lift to_padded_tensor _pin_memory zero resize set""",
     "constant": """empty empty_strided zeros ones full arange linspace logspace eye scalar_tensor tril_indices
         triu_indices empty_permuted new_empty_strided range hann_window hamming_window bartlett_window blackman_window
-        kaiser_window""",
+        kaiser_window _efficientzerotensor _new_zeros_with_same_feature_meta""",
     "elementwise": """floor_divide linalg_cross cross complex polar abs copysign eq ge gt le lt ne gcd lcm heaviside
         rsub gelu mish hardswish""",
     "check": """_assert_async _functional_assert_async _assert_scalar _functional_assert_scalar _assert_tensor_metadata
-        is_pinned is_set_to""",
+        is_pinned is_set_to _has_same_storage_numel _is_zerotensor""",
+    "quantisation": """quantize_per_tensor quantize_per_channel quantize_per_tensor_dynamic dequantize
+        _fused_moving_avg_obs_fq_helper _fake_quantize_per_tensor_affine_cachemask_tensor_qparams
+        fake_quantize_per_tensor_affine_cachemask fake_quantize_per_channel_affine_cachemask
+        _fake_quantize_learnable_per_tensor_affine _fake_quantize_learnable_per_channel_affine""",
     "loss": """mse_loss l1_loss smooth_l1_loss huber_loss nll_loss_forward nll_loss2d_forward nll_loss2d nll_loss
         binary_cross_entropy binary_cross_entropy_with_logits kl_div _ctc_loss""",
     "interpolation": """grid_sampler_2d grid_sampler_3d affine_grid_generator""",
@@ -53,13 +58,17 @@ _ZERO_COST = {f"aten.{name}": reason for reason, names in _NAMES.items() for nam
 _ZERO_COST |= {"torchvision.nms": "sorting", "torchvision.roi_pool": "pooling", "torchvision.ps_roi_pool": "pooling"}
 _ZERO_COST |= {"torchvision.roi_align": "interpolation", "torchvision.ps_roi_align": "interpolation"}
 
+_PRIMITIVES = frozenset(f"prims.{name}" for name in "abs add sub mul div neg exp log sqrt rsqrt sin cos tanh".split())
+
 
 def zero_cost_reason(op: AtenOp) -> str:
     """Why a torch op has no multiply-adds; "" for an op that is not known to have none."""
-    if (reason := _ZERO_COST.get(op.name) or _ZERO_COST.get(op.name.removesuffix("_"))) is not None:
-        return reason
+    of_gradient = op.name.removesuffix("_data").removesuffix("_backward")  # of what has none, nothing is multiplied
+    for name in (op.name, op.name.removesuffix("_"), of_gradient):
+        if name in _ZERO_COST:
+            return _ZERO_COST[name]
     if "view" in op.tags:
         return "data movement"
-    if "pointwise" in op.tags or op.name.startswith("aten._foreach_"):
+    if "pointwise" in op.tags or op.name.startswith("aten._foreach_") or op.name in _PRIMITIVES:
         return "elementwise"
     return "interpolation" if op.name.startswith(("aten.upsample_", "aten._upsample_")) else ""

@@ -100,9 +100,12 @@ def through_transposed_window(axis: AxisField, kernel: int, stride: int, padding
         first, last = padding - kernel + stride, padding
         return _mapped(axis, stride, 1, lambda j: (j + first) // stride, lambda j: (j + last) // stride)
 
+    reaching: dict[int, list[int]] = {}  # by the remainder of j + padding: what has to be taken off it
+    for offset in range(0, kernel * dilation, dilation):
+        reaching.setdefault(offset % stride, []).append(offset)
+
     def read(j: int) -> list[int]:
-        offsets = (j + padding - k * dilation for k in range(kernel))
-        return [offset // stride for offset in offsets if offset % stride == 0]
+        return [(j + padding - offset) // stride for offset in reaching.get((j + padding) % stride, ())]
 
     return _mapped_one_by_one(axis, stride, 1, read)
 

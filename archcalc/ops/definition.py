@@ -43,8 +43,6 @@ class Definition:
     """Of all tensors but the first only shape or dtype matters (expand_as, type_as)."""
     enlarges: ClassVar[bool] = False
     """Its output has more positions than its input: neighbours may share what they see."""
-    keeps_workspace: ClassVar[bool] = False
-    """Its kernel keeps memory for the backward pass that is no tensor, and of a size that nobody knows here."""
     passes_gradient_on: ClassVar[bool] = False
     """Its backward pass returns the gradient of the output unchanged (addition)."""
     index_operands: ClassVar[int] = 0

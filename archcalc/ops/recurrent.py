@@ -26,8 +26,6 @@ class Recurrent(Definition):
     bidirectional: Any
     batch_first: Any
 
-    keeps_workspace = True
-
     def field(self, op: Op, seen: list[SeenInput]) -> Axes:
         """The whole sequence if bidirectional; else unknown, since the field grows with the position."""
         first = of_first(seen)

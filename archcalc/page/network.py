@@ -10,13 +10,15 @@ from archcalc.claims.check import verdicts
 from archcalc.claims.read import choose, documented
 from archcalc.formats.safe import one_line
 from archcalc.formats.units import count
-from archcalc.page.charts import Figure, field_chart, layer_chart
-from archcalc.page.drawings import Picture, pictures
+from archcalc.page.charts import Figure, field_chart, layer_chart, memory_chart
+from archcalc.page.derivations import listing
+from archcalc.page.drawings import Album, album
 from archcalc.page.tables import PageTable, layer_table, page_table
 from archcalc.peers.conventions import conventions
 from archcalc.render.conventions import conventions as conventions_document
 from archcalc.render.table import facts
 from archcalc.render.verify import verification
+from archcalc.values.benchmark import Benchmark
 from archcalc.values.columns import COLUMNS
 from archcalc.values.report import Report
 
@@ -27,7 +29,8 @@ TOTALS = ("params", "macs", "flops")
 class Network:
     """One network's part of the page; `id` is the name of its place, `claims` is None where no document speaks of it.
 
-    `totals` are pairs of what is counted and how much it is.
+    `totals` are pairs of what is counted and how much it is, `verdicts` says how many claims have each verdict, and
+    `derivations` is what the script shows of a box.
     """
 
     id: str
@@ -35,30 +38,45 @@ class Network:
     source: str
     facts: tuple[str, ...]
     totals: tuple[tuple[str, str], ...]
-    pictures: tuple[Picture, ...]
+    drawings: Album
+    derivations: str
     charts: tuple[Figure, ...]
     layers: PageTable
     tools: PageTable
     claims: PageTable | None
+    verdicts: str
 
 
-def network(analysis: Analysis, number: int, *, as_published: bool) -> Network:
-    """Everything that the page says of a network; `as_published` is whether the documents' claims are about it."""
+def network(
+    analysis: Analysis, number: int, name: str, *, as_published: bool, benchmark: Benchmark | None = None
+) -> Network:
+    """Everything that the page says of a network; `name` differs from that of any other network on the page.
+
+    `as_published` is whether the documents' claims are about it. `benchmark` adds the time of boxes, where it has timed
+    the layers of the network.
+    """
     report = analysis.report
     key = f"network-{number}"
     claims, summary = _claims(analysis) if as_published and analysis.subject.in_zoo else (None, "")
-    charts = (layer_chart(report, f"{key}-layers"), field_chart([report], f"{key}-field"))
+    charts = (
+        layer_chart(report, f"{key}-layers"),
+        field_chart([report], f"{key}-field"),
+        memory_chart(analysis.trace, f"{key}-memory"),
+    )
+    drawings = album(report, analysis.trace, key, benchmark)
     return Network(
         key,
-        one_line(report.subject),
+        name,
         one_line(report.source),
         facts(report),
-        (*_totals(report), *((("documented figures", summary),) if summary else ())),
-        tuple(pictures(report, analysis.trace, key)),
+        _totals(report),
+        drawings,
+        listing(report, drawings.rows),
         tuple(chart for chart in charts if chart is not None),
         layer_table(report),
         page_table(conventions_document(conventions(analysis)).tables[0]),
         claims,
+        summary,
     )
 
 

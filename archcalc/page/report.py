@@ -30,5 +30,5 @@ def report_page(
 
     require()
     run = as_benchmark(bench)
-    analyses = [analysis_of(model, inputs, batch_size, every_op=True) for model in models]
+    analyses = [analysis_of(model, inputs, batch_size, every_op=True, backward=True) for model in models]
     return page(analyses, as_published=inputs is None and batch_size in (None, 1), benchmark=run)

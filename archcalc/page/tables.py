@@ -16,11 +16,20 @@ from archcalc.values.report import Report
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The text of a cell, whether it is set flush right, and what a column is sorted by, where it can be."""
+    """The text of a cell, whether it is set flush right, and what a column is sorted by, where it can be.
+
+    `tone` is the class of its style: "differs", "absent" or "verdict" in a comparison, else "".
+    """
 
     text: str
     right: bool = False
     key: float | None = None
+    tone: str = ""
+
+    @property
+    def style(self) -> str:
+        """The classes of the cell."""
+        return " ".join(filter(None, ("right" if self.right else "", self.tone)))
 
 
 Line = tuple[Cell, ...]
@@ -36,13 +45,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class PageTable:
-    """A table: `caption` says what it is, `remarks` stand below it as pairs of a label and a text."""
+    """A table: `caption` says what it is, `remarks` stand below it as pairs of a label and a text.
+
+    `spans` are titles above the headings, each with the number of columns that it stands for.
+    """
 
     caption: str
     headings: Line
     groups: tuple[Group, ...]
     foot: Line | None = None
     remarks: tuple[tuple[str, str], ...] = ()
+    spans: tuple[tuple[str, int], ...] = ()
 
 
 def page_table(table: Table, caption: str | None = None) -> PageTable:

@@ -8,7 +8,7 @@ from math import prod
 from archcalc.peers.calls import ATTENTION, CONVOLUTIONS, UNSEEN_ATTENTION, by_axis, by_matmul, doubt_names
 from archcalc.peers.counted_trace import CountedTrace, argument, shapes
 from archcalc.peers.tally import Tally
-from archcalc.values.trace import Op
+from archcalc.values.trace import Op, TensorSpec
 
 Parts = Iterator[tuple[int, str]]
 """Mult-adds more than ours, and why."""
@@ -30,8 +30,18 @@ def doubt_calls(counted: CountedTrace, replaced: frozenset[str], tally: Tally) -
     for op, our_macs in counted.calls:
         if our_macs and op.spelling in replaced and op.spelling.startswith(("F.", "torch.")):
             doubt_names(counted, op, tally)
+        if op.kind.endswith("_cell") and any(len(shape) == 1 for shape in counted.trace.modules[op.path].inputs):
+            tally.doubt("it fails on a recurrent cell with an input without batch")
+        if op.kind == "einsum" and not _is_equation_of_tensors(op):
+            tally.doubt("it fails on an einsum whose operands are a list, or whose equation is none in writing")
         if op.kind in CONVOLUTIONS and len(op.inputs[0].shape) < len(shapes(op)[1]):
             tally.doubt("it fails on a convolution of an input without batch")
+
+
+def _is_equation_of_tensors(op: Op) -> bool:
+    """Whether an einsum is given as an equation and then its operands one by one."""
+    operands = [argument for argument in op.args[1:] if isinstance(argument, TensorSpec)]
+    return isinstance(argument(op, 0, "equation"), str) and len(operands) == len(op.inputs)
 
 
 def _convolution(op: Op) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _POOLS = [f"{kind}_pool{axes}d" for kind in ("avg", "max", "adaptive_avg", "adaptive_max") for axes in (1, 2, 3)]
 _ELEMENTS = frozenset(f"F.{name}" for name in ["relu", "elu", "relu6", "gelu", "silu", "softmax", *_POOLS])
+_ELEMENTS |= frozenset(f"F.{name}_with_indices" for name in _POOLS if "max" in name)
 _ELEMENTS |= frozenset(["torch.prelu", "torch.avg_pool1d", "torch.adaptive_avg_pool1d"])  # F has them under this name
 _RESIZES = frozenset(["F.interpolate", "F.upsample"])
 _PRODUCTS = frozenset(f"{where}.{name}" for where in ("torch", "Tensor") for name in ("matmul", "mm", "bmm"))
@@ -43,7 +44,7 @@ def _rules(counted: CountedTrace) -> Tally:
         counted,
         lambda module: _RULES.get(module.classes[0]) if module.classes else None,
         times=lambda parents: parents,
-        skip=lambda op: op.spelling in by_function or op.kind == MULTI_HEAD,
+        skip=lambda op: op.spelling in by_function,
     )
     batch = counted.trace.inputs[0].shape[0] if counted.trace.inputs and counted.trace.inputs[0].shape else 1
     if len(counted.trace.inputs) != 1:
@@ -102,7 +103,7 @@ def _attention(op: Op, our_macs: int, tally: Tally) -> None:
         tally.doubt("the size of an attention mask counts as well")
     elif not is_fused(op):
         width = op.inputs[0].shape[-1] // argument(op, 4, "num_heads")
-        tally.add(attention, "attention products again, in functions")
+        tally.add(attention, "attention products, in functions")
         tally.add(attention // 2 // width, "elements of softmax, in functions")
 
 
@@ -162,6 +163,8 @@ def _recurrent(gates: int, more: int) -> Rule:
 
     def rule(run: ModuleRun) -> Parts:
         parameters, shape = run.module.parameters, run.inputs[0]
+        if len(shape) == 1:
+            raise LookupError  # a cell without batch, which it fails on
         one_step = 0
         for name, weight in parameters.items():
             if name.startswith(("weight_ih", "weight_hh", "bias")) and "reverse" not in name:

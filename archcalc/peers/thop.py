@@ -74,12 +74,15 @@ def _recurrent(hidden_more: int, bias_gates: int, gates: int) -> Rule:
 
     def rule(run: ModuleRun) -> Parts:
         parameters, shape = run.module.parameters, run.inputs[0]
+        directions = 2 if any("reverse" in name for name in parameters) else 1
         has_bias = any(name.startswith("bias") for name in parameters)
         one_step = 0
         for name, weight in parameters.items():
             if name.startswith("weight_ih"):
                 hidden = weight[0] // gates
-                one_step += gates * (hidden * (weight[1] + hidden) + hidden) + hidden_more * hidden
+                is_first = name.partition("_l")[2].partition("_")[0] in ("", "0")
+                read = weight[1] if is_first else directions * hidden  # it takes no account of projections
+                one_step += gates * (hidden * (read + hidden) + hidden) + hidden_more * hidden
                 one_step += 2 * bias_gates * hidden * has_bias
         steps = shape[0] * (1 if run.module.kind.endswith("Cell") else shape[1])
         yield one_step * steps, PRODUCTS

@@ -178,7 +178,9 @@ def _pooled(op: Op, out: int) -> Flops:
         out *= 2  # torch computes the indices in any case
     if isinstance(kernel, tuple):
         return (out * prod(kernel), "windows of pooling, 1 FLOP an element")
-    return (out * kernel, "windows of pooling, the kernel's side taken for its area")
+    if isinstance(kernel, int):
+        return (out * kernel, "windows of pooling, the kernel's side taken for its area")
+    return (out, "outputs of unpooling")
 
 
 def _multi_head_macs(op: Op) -> int:

@@ -15,9 +15,11 @@ from archcalc.pictures.choices import Colour, Direction, Theme, beside, format_o
 from archcalc.pictures.files import contents
 from archcalc.pictures.graph import Box
 from archcalc.pictures.layout.nested import Layout, layout
+from archcalc.pictures.layout.wrap import LONGEST, wrapped
 from archcalc.pictures.measures import measure
 from archcalc.pictures.outline import Outline, outline
 from archcalc.pictures.svg import Style, svg
+from archcalc.sources.saved import is_saved, saved_report
 from archcalc.values.benchmark import Benchmark, as_benchmark
 from archcalc.values.errors import UsageError, unknown
 from archcalc.values.files import save_file
@@ -36,6 +38,7 @@ class Drawing:
     view: View
     style: Style
     direction: Direction = Direction.down
+    wrap: int = 0
 
     @cached_property
     def graph(self) -> Box:
@@ -45,7 +48,8 @@ class Drawing:
     @cached_property
     def layout(self) -> Layout:
         """Where they are drawn, in pixels."""
-        return layout(self.graph, self.direction)
+        drawn = layout(self.graph, self.direction)
+        return wrapped(drawn, self.wrap) if self.wrap else drawn
 
     def svg(self) -> str:
         """The text of an SVG file; equal for equal networks."""
@@ -91,23 +95,29 @@ def draw(
     colour: str = "kind",
     bench: Benchmark | str | Path | None = None,
     direction: str = "down",
+    wrap: int | None = None,
     theme: str = "auto",
     **settings: Any,
 ) -> Drawing:
     """The architecture as papers draw it: `draw("resnet18").save("resnet18.svg")`; a notebook shows it.
 
-    `model` is a report that is not folded, or as in `analyze`, with `inputs`, `batch_size`, `training` and `settings`.
+    `model` is a report that is not folded, its file, or as in `analyze`, with `inputs`, `batch_size`, `training` and
+    `settings`.
     `module` is the path of the module to draw, "" for the whole network. Modules are opened `depth` levels deep, None
     for as far as gives some 40 boxes; those whose paths are in `opened`, too. Equal modules that follow each other are
     drawn once, with their number, unless `repeats` is False. `layer` is marked. `colour` is "kind", "params", "macs",
     "receptive_field", "saved_bytes", or "time" with `bench`, a benchmark with layers or its file. `direction` is "down"
-    or "right", `theme` "light", "dark" or "auto", which follows the reader's system.
+    or "right". `wrap` is the most pixels of a row, or of a column of a picture that runs down, before it goes on in the
+    next, 0 for no limit and None for 1,600 to the right and no limit down; it goes on where one tensor alone passes.
+    `theme` is "light", "dark" or "auto", which follows the reader's system.
 
     Raises UsageError for a request that makes no sense, and UsageError and ModelError as `analyze` does.
     """
     trace = None
     if isinstance(model, Report):
         report = model
+    elif is_saved(model):
+        report = saved_report(model, training=training, backward=colour == "saved_bytes")
     else:
         from archcalc.analysis import analysis_of
 
@@ -125,6 +135,7 @@ def draw(
         colour=colour,
         benchmark=as_benchmark(bench),
         direction=direction,
+        wrap=wrap,
         theme=theme,
     )
 
@@ -141,6 +152,7 @@ def drawing(
     colour: str = "kind",
     benchmark: Benchmark | None = None,
     direction: str = "down",
+    wrap: int | None = None,
     theme: str = "auto",
 ) -> Drawing:
     """The drawing of a report that is not folded; the arguments are those of archcalc.draw.
@@ -151,16 +163,16 @@ def drawing(
         raise UsageError("a folded report has lost what is in its modules; draw it as it was before")
     if depth is not None and depth < 1:
         raise UsageError(f"a depth is at least 1, not {depth}")
+    if wrap is not None and wrap < 0:
+        raise UsageError(f"wrap is a number of pixels, or 0 for no limit, not {wrap}")
     if layer:
         rows_at(report, layer, "layer of")
     shown = measure(report, Colour(_choice("colour", colour, list(Colour))), benchmark)
     style = Style(Theme(_choice("theme", theme, list(Theme))), shown, layer or "")
-    drawn = Drawing(
-        outline(report, trace),
-        View(module, depth, tuple(opened), repeats),
-        style,
-        Direction(_choice("direction", direction, list(Direction))),
-    )
+    runs = Direction(_choice("direction", direction, list(Direction)))
+    if wrap is None:
+        wrap = LONGEST if runs == Direction.right else 0
+    drawn = Drawing(outline(report, trace), View(module, depth, tuple(opened), repeats), style, runs, wrap)
     drawn.graph  # noqa: B018  a module that did not run is an error here, not when the picture is looked at
     return drawn
 

@@ -35,13 +35,19 @@ def graph_collection(report: Report) -> dict[str, Any]:
 
 
 def node_data(report: Report, measures: Mapping[str, Measure]) -> dict[str, dict[str, Any]]:
-    """For each measure the document to be loaded as custom node data; calls without a value are left out."""
+    """For each measure the document to be loaded as custom node data; calls without a value are left out.
+
+    Sums and means of a measure that does not add up are hidden.
+    """
     return {
         key: {
             one_line(report.subject): {
                 "name": measure.title,
                 "results": {str(at): {"value": value} for at, value in enumerate(measure.values) if value is not None},
                 "gradient": [{"stop": 0, "bgColor": "#fffaf2"}, {"stop": 1, "bgColor": "#f69e52"}],
+                **(
+                    {} if measure.adds_up else {"hideAggregatedStats": ["sum", "avg"], "hideInChildrenStatsTable": True}
+                ),
             }
         }
         for key, measure in measures.items()

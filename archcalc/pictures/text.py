@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif"
 
 _WIDTHS = {
@@ -32,6 +34,6 @@ def shortened(text: str, size: float, limit: float) -> str:
     """The text, or its beginning with "…", so that it is no wider than `limit` pixels."""
     if width(text, size) <= limit:
         return text
-    while text and width(f"{text}…", size) > limit:
-        text = text[:-1]
-    return f"{text.rstrip(' ·')}…"
+    lengths = range(len(text))
+    kept = bisect_right(lengths, limit, key=lambda length: width(f"{text[:length]}…", size)) - 1
+    return f"{text[: max(kept, 0)].rstrip(' ·')}…"

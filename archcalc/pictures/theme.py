@@ -45,18 +45,18 @@ LIGHT_BOXES = {
 """Fill and border by the kind of a box."""
 
 DARK_BOXES = {
-    "module": ("#1c232b", "#8b949e"),
-    "conv": ("#152a44", "#6fa3dc"),
-    "linear": ("#3c1d20", "#e08084"),
-    "attention": ("#3a1b2e", "#dc83b4"),
-    "recurrent": ("#38230f", "#d9934f"),
-    "embedding": ("#272d0e", "#a9bb55"),
-    "pool": ("#17301a", "#76b56b"),
-    "norm": ("#0f2f30", "#5fb3b3"),
-    "activation": ("#332a0c", "#c9a544"),
-    "join": ("#2a2042", "#ab8fe0"),
-    "reshape": ("#1c2026", "#8b949e"),
-    "other": ("#2c211b", "#c39a83"),
+    "module": ("#232b34", "#8b949e"),
+    "conv": ("#1b3a5f", "#6fa3dc"),
+    "linear": ("#52262a", "#e08084"),
+    "attention": ("#4e243e", "#dc83b4"),
+    "recurrent": ("#4a2f14", "#d9934f"),
+    "embedding": ("#343c12", "#a9bb55"),
+    "pool": ("#1f4224", "#76b56b"),
+    "norm": ("#144142", "#5fb3b3"),
+    "activation": ("#453910", "#c9a544"),
+    "join": ("#392b5c", "#ab8fe0"),
+    "reshape": ("#262b33", "#8b949e"),
+    "other": ("#3d2f26", "#c39a83"),
     "unknown": ("#0d1117", "#ff7b72"),
 }
 

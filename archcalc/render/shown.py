@@ -11,6 +11,7 @@ RENDERERS = {
     "Budget": "memory.memory",
     "Comparison": "compare.comparison",
     "Conventions": "conventions.conventions",
+    "Difference": "diff.difference",
     "Explanation": "explain.explanation",
     "LayerField": "rf_unit.layer_field",
     "Report": "table.layers",

@@ -16,7 +16,8 @@ import torch
 from torch import nn
 
 from archcalc.sources.meta import weights_on_meta
-from archcalc.values.errors import ModelError, UsageError, error_text, model_errors, unknown
+from archcalc.sources.saved import holds_no_network, is_saved
+from archcalc.values.errors import ModelError, UsageError, error_text, exits_raise, model_errors, unknown
 from archcalc.values.trace import Shape
 from archcalc.zoo import registry
 
@@ -63,6 +64,8 @@ def load(target: str, settings: dict[str, Any], *, real: bool = False) -> Subjec
     def with_weights() -> nn.Module:
         return load(target, settings, real=True).module
 
+    if is_saved(target):
+        raise holds_no_network(target)
     if target.endswith(".py"):
         raise UsageError(f"{target} holds more than one thing; name the class or function in it: {target}:Net")
     if ":" in target:
@@ -110,12 +113,13 @@ def _import(target: str, place: str) -> Any:
     sys.path.insert(0, folder)
     try:
         if not is_file:
-            return import_module(place)
+            with exits_raise():
+                return import_module(place)
         spec = spec_from_file_location(file.stem, file)
         if spec is None or spec.loader is None:
             raise UsageError(f"{place} is not a Python file")
         module = module_from_spec(spec)
-        with _siblings_forgotten(file.resolve().parent):
+        with _siblings_forgotten(file.resolve().parent), exits_raise():
             sys.modules[file.stem] = module  # dataclasses look their module up there
             spec.loader.exec_module(module)
         return module
@@ -160,14 +164,14 @@ def _built(target: str, named: Any, settings: dict[str, Any], real: bool) -> nn.
         raise UsageError(f"{target} is a {type(named).__name__}, neither a torch module nor something that builds one")
     _check(target, named, settings)
     try:
-        with nullcontext() if real else weights_on_meta():
+        with nullcontext() if real else weights_on_meta(), exits_raise():
             module = named(**settings)
     except KeyboardInterrupt:
         raise
     except BaseException as first:
         try:
             # a constructor may read the values of its weights; one that is too large for memory must not have any
-            with torch.device("meta") if "allocate" in error_text(first) else nullcontext():
+            with torch.device("meta") if "allocate" in error_text(first) else nullcontext(), exits_raise():
                 module = named(**settings)
         except KeyboardInterrupt:
             raise

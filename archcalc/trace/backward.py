@@ -12,6 +12,8 @@ from archcalc.trace.record import Recorder
 from archcalc.trace.tensors import tensors_in
 from archcalc.values.trace import Checkpoint, Op, backward_unknown
 
+HIDDEN = "saved bytes are a lower bound: what gradients that the forward takes by torch.func keep cannot be seen"
+
 
 class Training(NamedTuple):
     """What training needs of a run.
@@ -27,17 +29,18 @@ class Training(NamedTuple):
 
 def what_training_needs(recorder: Recorder, result: Any) -> Training:
     """What training needs of the run that gave this result; what was saved after the last call belongs to it."""
+    all_nodes = recorder.nodes()
     reachable = _reachable([tensor.grad_fn for tensor in tensors_in(result)], recorder.regions.all)
     ops = [
         op if any(id(node) in reachable for node in nodes) else _without_backward(op)
-        for op, nodes in zip(recorder.ops, recorder.nodes, strict=True)
+        for op, nodes in zip(recorder.ops, all_nodes, strict=True)
     ]
     saved, saved_again = recorder.tensors.take_saved()
     if ops and (saved or saved_again):
         ops[-1] = replace(ops[-1], saved=ops[-1].saved + saved, saved_again=ops[-1].saved_again + saved_again)
     run_again = {
         region
-        for op, nodes in zip(ops, recorder.nodes, strict=True)
+        for op, nodes in zip(ops, all_nodes, strict=True)
         if op.checkpoints and any(id(node) in reachable for node in nodes)
         for region in op.checkpoints
     }
@@ -47,7 +50,8 @@ def what_training_needs(recorder: Recorder, result: Any) -> Training:
         for node in reachable.values()
         if isinstance(node, BackwardCFunction)
     ]
-    return Training(ops, backward_unknown(dict.fromkeys(custom_functions)), checkpoints)
+    hidden = (HIDDEN,) if recorder.hides_saved_tensors else ()
+    return Training(ops, (*backward_unknown(dict.fromkeys(custom_functions)), *hidden), checkpoints)
 
 
 def _reachable(nodes: list[Any], regions: list[Region]) -> dict[int, Any]:

@@ -11,7 +11,7 @@ from archcalc.trace.known_values import LIMIT, unrecorded
 from archcalc.trace.tensors import tensors_in, with_tensors
 
 if TYPE_CHECKING:
-    from archcalc.trace.record import Call
+    from archcalc.trace.call import Call
 
 _FACTORIES = frozenset("empty zeros ones full rand randn randint arange linspace logspace eye".split())
 

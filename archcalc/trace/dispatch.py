@@ -38,8 +38,9 @@ class DispatchRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # t
         """Runs an op, or what it is composed of, and notes it."""
         kwargs = kwargs or {}
         if isinstance(func, HigherOrderOperator):
+            before = self._recorder.description(args, kwargs)
             result = func(*args, **kwargs)
-            self._recorder.on_aten_op(func, args, kwargs, result)
+            self._recorder.on_aten_op(func, args, kwargs, result, before)
             return result
         if _is_composed(func):
             with self:
@@ -50,10 +51,11 @@ class DispatchRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # t
             aten_ops.append(known.op)
             return known.result
         begun = len(self._recorder.ops)
+        description = self._recorder.description(args, kwargs) if aten_ops is None else None
         result = run_op(func, args, kwargs)
         if self._recorder.aten_ops is None:  # scripted code comes here first, and only then passes the recorder
             self._recorder.drop_ops_from(begun)
-        self._recorder.on_aten_op(func, args, kwargs, result)
+        self._recorder.on_aten_op(func, args, kwargs, result, description)
         if key is not None and aten_ops is not None:
             self._memo.keep(key, args, result, aten_ops[-1])
         return result
@@ -62,6 +64,8 @@ class DispatchRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # t
 @cache
 def _is_composed(func: Any) -> bool:
     """Whether torch makes an op of others, each of which is noted; one with a count of its own stays whole."""
+    if func.namespace == "prim":  # a property of a tensor, which the dispatcher does not know
+        return False
     composed = torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
     return composed and not counts(func._overloadpacket)
 
@@ -92,9 +96,11 @@ def aten_op(func: Any, args: Any, kwargs: Any, result: Any) -> AtenOp:
 
 
 def _elements(packet: Any, args: Any, outputs: list[torch.Tensor]) -> int:
-    """How many elements the results have; those of attention are its scores, whether kept or not, and their mean."""
+    """How many elements the results have; of attention and recurrent kernels those of the products within them."""
     if "scaled_dot_product" in packet.__name__:
         return int(prod(args[0].shape[:-1]) * args[1].shape[-2] + outputs[0].numel())
+    if packet is torch.ops.aten.mkldnn_rnn_layer:  # the gates from the input, and those from the state
+        return int(prod(args[0].shape[:2]) * (args[1].shape[0] + args[2].shape[0]))
     return sum([tensor.numel() for tensor in outputs])
 
 

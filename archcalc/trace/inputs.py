@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from archcalc.trace.tensors import tensors_in
+from archcalc.trace.tensors import mapped, tensors_in
 from archcalc.values.errors import UsageError
 from archcalc.values.input_size import Typed, checked
 
@@ -49,6 +50,8 @@ def _tensors(inputs: Any, dtype: torch.dtype) -> Any:
         return torch.empty(checked(inputs.shape), dtype=getattr(torch, inputs.dtype), device="meta")
     if isinstance(inputs, Mapping):
         return {name: _tensors(value, dtype) for name, value in inputs.items()}
+    if hasattr(inputs, "_fields") or is_dataclass(inputs):
+        return mapped(inputs, lambda _, value: _tensors(value, dtype))
     if isinstance(inputs, (tuple, list)):
         if inputs and all(isinstance(size, int) and not isinstance(size, bool) for size in inputs):
             return torch.empty(checked(tuple(inputs)), dtype=dtype, device="meta")
@@ -86,7 +89,7 @@ def is_drawn_below(tensor: Tensor) -> bool:
 def _with_values(inputs: Any, high: int) -> Any:
     if isinstance(inputs, Tensor):
         if not inputs.is_meta:
-            return inputs.detach().clone()  # the model may write to it
+            return inputs.detach().clone().requires_grad_(inputs.requires_grad)  # the model may write to it
         seeded = torch.Generator().manual_seed(0)
         try:
             if inputs.is_floating_point() or inputs.is_complex():
@@ -97,8 +100,4 @@ def _with_values(inputs: Any, high: int) -> Any:
         except RuntimeError as error:
             size = "x".join(map(str, inputs.shape))
             raise UsageError(f"an input of {size} does not fit into memory: {' '.join(str(error).split())}") from error
-    if isinstance(inputs, dict):
-        return {name: _with_values(value, high) for name, value in inputs.items()}
-    if type(inputs) in (tuple, list):
-        return type(inputs)(_with_values(value, high) for value in inputs)
-    return inputs
+    return mapped(inputs, lambda _, value: _with_values(value, high))

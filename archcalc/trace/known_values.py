@@ -20,7 +20,7 @@ from archcalc.trace.tensor_table import TensorTable
 from archcalc.trace.tensors import TrackedTensor, on_meta, tensors_in, with_tensors
 
 if TYPE_CHECKING:
-    from archcalc.trace.record import Call
+    from archcalc.trace.call import Call
 
 LIMIT = 2**20
 """The most elements of a tensor whose values are kept known."""

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from archcalc.trace.modules import Modules
+from archcalc.values.errors import exits_raise
 
 
 @contextmanager
@@ -24,13 +25,14 @@ def preserve_surroundings(module: nn.Module, modules: Modules, training: bool) -
     defaults. Scripted modules live outside of Python and have no twins: their modes and buffers are put back.
     """
     scripted = [child for _, child in modules if isinstance(child, torch.jit.ScriptModule)]
-    modes = [(child, child.training) for child in scripted]
+    modes = [(child, child.training) for child in scripted if hasattr(child, "training")]
+    frozen = [child for child in scripted if not hasattr(child, "training")]
     buffers = [(buffer, buffer.detach().clone()) for child in scripted for buffer in child.buffers(recurse=False)]
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(2 * limit)  # following the modules takes two frames where running them takes one
     try:
         _set_mode(module, modules, training)
-        with preserve_random_states(), _preserve_process():
+        with preserve_random_states(), _preserve_process(), exits_raise():
             yield
     finally:
         sys.setrecursionlimit(limit)
@@ -39,11 +41,13 @@ def preserve_surroundings(module: nn.Module, modules: Modules, training: bool) -
                 buffer.copy_(value)
         for child, mode in modes:
             child.training = mode
+        for child in frozen:
+            child.__dict__.pop("training", None)
 
 
 def _set_mode(module: nn.Module, modules: Modules, training: bool) -> None:
     """Put a module into the mode asked for, by its own `train`, which may leave parts of it in another."""
-    if any(child.training is not training for _, child in modules):
+    if any(getattr(child, "training", training) is not training for _, child in modules):
         try:
             module.train(training)
         except NotImplementedError:  # an exported module has one mode for good

@@ -16,11 +16,14 @@ from torch import Tensor, nn
 
 from archcalc.trace.backward import Training, what_training_needs
 from archcalc.trace.checkpoints import recorded_checkpoints
+from archcalc.trace.control_flow import uncompiled_control_flow
+from archcalc.trace.derivatives import saved_tensors_hidden
 from archcalc.trace.dispatch import DispatchRecorder
 from archcalc.trace.module_runs import Failure
 from archcalc.trace.modules import forward_hooks, tree, walk
 from archcalc.trace.preserve import preserve_surroundings
 from archcalc.trace.record import Recorder
+from archcalc.trace.tensors import mapped, stored_bytes
 from archcalc.trace.twin import twin_of
 from archcalc.values.errors import ModelError, error_message, error_text
 from archcalc.values.trace import Trace
@@ -79,9 +82,11 @@ def trace(
     with (
         preserve_surroundings(module, modules, training),
         _uncompiled(),
+        uncompiled_control_flow(),
         torch.set_grad_enabled(autograd),
         watch_saved_tensors if autograd else nullcontext(),
         recorded_checkpoints(recorder) if autograd else nullcontext(),
+        saved_tensors_hidden(recorder) if autograd else nullcontext(),
         forward_hooks(recorder.modules.enter, recorder.modules.leave),
         DispatchRecorder(recorder),
         recorder,
@@ -110,7 +115,7 @@ def trace(
         notes=recorder.tensors.notes() + recorder.values.notes() + followed.notes,
         failure=failure,
         autograd=autograd,
-        buffer_bytes=sum(buffer.nbytes for buffer in module.buffers()),
+        buffer_bytes=sum(_buffer_bytes(buffer) for buffer in module.buffers()),
         checkpoints=followed.checkpoints,
     )
     recorder.tensors.release()
@@ -118,10 +123,14 @@ def trace(
     return recorded
 
 
+def _buffer_bytes(buffer: Tensor) -> int:
+    return buffer.nbytes if buffer.layout is torch.strided else stored_bytes(buffer)
+
+
 def _argument_names(module: nn.Module, count: int) -> list[str]:
     """What the module's forward calls the first `count` of its arguments; "args[0]" and so on where it has no names."""
     parameters: list[Parameter] = []
-    with suppress(TypeError, ValueError):  # scripted code has no signature
+    with suppress(AttributeError, TypeError, ValueError):  # scripted code has no signature
         parameters = list(signature(module.forward).parameters.values())
     names = [one.name for one in parameters if one.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
     rest = next((one.name for one in parameters if one.kind is Parameter.VAR_POSITIONAL), "args")
@@ -133,11 +142,7 @@ def _stand_in(value: Any, name: str, recorder: Recorder) -> Any:
         stand_in = recorder.tensors.add_input(value, name)
         recorder.values.add_input(stand_in, value)
         return stand_in
-    if type(value) in (tuple, list):
-        return type(value)(_stand_in(item, f"{name}[{at}]", recorder) for at, item in enumerate(value))
-    if type(value) is dict:
-        return {key: _stand_in(item, f"{name}[{key}]", recorder) for key, item in value.items()}
-    return value
+    return mapped(value, lambda key, item: _stand_in(item, f"{name}[{key}]", recorder))
 
 
 @contextmanager
@@ -163,7 +168,7 @@ def _explain(error: BaseException, failure: Failure | None) -> str:
     if failure.kind:
         got = ", ".join("x".join(map(str, shape)) or "a scalar" for shape in failure.shapes)
         return f"{where}: {failure.kind} got {got}: {reason}"
-    return f"{where}: {type(error).__name__}: {reason}"
+    return f"{where}: {error_text(error)}"
 
 
 def _error_text(error: BaseException) -> str:

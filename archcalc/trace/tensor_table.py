@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from archcalc.trace.checkpoints import Regions
 from archcalc.trace.modules import Modules
 from archcalc.trace.shared_memory import SharedMemory
-from archcalc.trace.tensors import TrackedTensor, dtype_name, on_meta, tensors_in
+from archcalc.trace.tensors import TrackedTensor, dtype_name, memory_of, on_meta, stored_bytes, tensors_in
 from archcalc.values.errors import ModelError
 from archcalc.values.trace import Parameter, Shape, TensorSpec
 
@@ -63,11 +63,17 @@ class TensorTable:
             raise ModelError(f"{name} has no shape yet: run the lazy module once, on a real input, then analyze it")
         dtype = dtype_name(parameter.dtype)
         self.parameters.append(Parameter(name, tuple(parameter.shape), dtype, parameter.requires_grad))
-        entry = self.add(parameter, self._stand_in(parameter), depends_on_input=True, origin="parameter", name=name)
-        if entry.spec.storage is not None:
-            self._saved[entry.spec.storage] = 0  # it is there anyway, and so is what an autograd function may hold
+        stand_in = self._alias(parameter) if self.real else on_meta(parameter)
+        entry = self.add(parameter, stand_in, depends_on_input=True, origin="parameter", name=name)
+        if self.autograd:
+            self._saved[self.storage(stand_in)] = 0  # it is there anyway, and so is what an autograd function may hold
             self._saved[self.storage(parameter)] = 0
         return entry
+
+    def _alias(self, tensor: Tensor) -> Tensor:
+        """A tensor of its own in the same memory: attributes and a gradient that are set on it stay there."""
+        with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
+            return tensor.detach().requires_grad_(tensor.requires_grad)
 
     def add(
         self,
@@ -82,6 +88,8 @@ class TensorTable:
         name: str = "",
     ) -> TrackedTensor:
         """Track a tensor: what the model holds, and what calls shall run on."""
+        if tensor.is_nested:
+            raise ModelError("it uses a nested tensor, which has no one shape: pad it")
         shape, dtype = tuple(tensor.shape), tensor.dtype
         sparse = tensor.layout is not torch.strided
         rule_applies = dtype in _FLOATING and 0 not in shape and not sparse
@@ -114,13 +122,15 @@ class TensorTable:
             )
         return entry
 
-    def add_output(self, tensor: Tensor, producer: int, output: int, depends_on_input: bool) -> TrackedTensor:
+    def add_output(
+        self, tensor: Tensor, producer: int, output: int, depends_on_input: bool, writable: bool = True
+    ) -> TrackedTensor:
         """Track what a recorded call gave."""
         return self.add(
             tensor,
             tensor,
             depends_on_input=depends_on_input,
-            writable=True,
+            writable=writable,
             origin="call",
             producer=producer,
             output=output,
@@ -128,12 +138,12 @@ class TensorTable:
 
     def storage(self, tensor: Tensor) -> int:
         """The number of the memory that a tensor lies in."""
-        storage = tensor.untyped_storage()
+        storage = memory_of(tensor)
         return self._storages.setdefault(storage._cdata, (len(self._storages), storage))[0]
 
     def save(self, tensor: Tensor) -> Tensor:
         """Hook for tensors that autograd keeps: counts each memory once, and those of parameters not at all."""
-        self._note_saved(self.storage(tensor), tensor.untyped_storage().nbytes())
+        self._note_saved(self.storage(tensor), stored_bytes(tensor))
         with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
             return tensor.detach()
 
@@ -148,6 +158,18 @@ class TensorTable:
         elif number not in self._saved:
             self._saved[number] = size
             self._just_saved.append((number, size))
+
+    def saved_so_far(self) -> tuple[int, int]:
+        """How much was kept since `take_saved` was asked last: a place for `drop_saved_from`."""
+        return len(self._just_saved), len(self._just_saved_again)
+
+    def drop_saved_from(self, place: tuple[int, int]) -> None:
+        """Forget what was kept from that place on: the call that kept it failed, and runs again another way."""
+        for number, _ in self._just_saved[place[0] :]:
+            del self._saved[number]
+        for region, number, _ in self._just_saved_again[place[1] :]:
+            self._regions.all[region].saved.discard(number)
+        del self._just_saved[place[0] :], self._just_saved_again[place[1] :]
 
     def release(self) -> None:
         """Let go of every tensor, to break the cycle tensor -> autograd graph -> saved-tensor hook -> self."""
@@ -281,6 +303,8 @@ class TensorTable:
         if entry.writable and (self.real or entry.tensor.is_meta >= depends_on_input):
             return operands
         copy = on_meta(entry.tensor) if depends_on_input and not self.real else entry.tensor.detach().clone()
+        if entry.spec.param is not None:
+            copy.requires_grad_(entry.tensor.requires_grad)
         if copy.is_meta and not entry.depends_on_input:
             self.before_write[id(target)] = entry.tensor
         with_copy = self.tracked[id(target)] = entry._replace(tensor=copy, writable=True)
@@ -291,6 +315,37 @@ class TensorTable:
         self.tracked[id(target)] = result._replace(user_tensor=target)
         if (memory := self.sharing.get(id(target))) is not None:
             memory.write(id(target), result.spec.producer, result.spec.output, result.depends_on_input)
+
+    def own_object(self, entry: TrackedTensor) -> Tensor:
+        """What stands in for a tensor, and is not the very object that the user holds."""
+        if entry.tensor is entry.user_tensor and not entry.writable:
+            entry = self.tracked[id(entry.user_tensor)] = entry._replace(tensor=self._alias(entry.tensor))
+        return entry.tensor
+
+    def set_data(self, entry: TrackedTensor, value: TrackedTensor) -> None:
+        """A tensor is given the memory, shape and dtype of another; what its gradient comes from stays as it was."""
+        target = self.own_object(entry)
+        data = self._alias(value.tensor if value.writable or value.tensor.is_meta else value.tensor.clone())
+        with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
+            data = self._stand_in(data) if target.is_meta else data
+            if target.is_meta is data.is_meta:
+                target.data = data
+            else:  # a constant becomes something that depends on the input
+                target = data
+        given = entry.spec if entry.depends_on_input else value.spec
+        self.tracked[id(entry.user_tensor)] = value._replace(
+            user_tensor=entry.user_tensor,
+            tensor=target,
+            spec=replace(given, shape=value.spec.shape, dtype=value.spec.dtype),
+            depends_on_input=entry.depends_on_input or value.depends_on_input,
+            writable=entry.spec.param is None,
+        )
+        if entry.spec.param is None:
+            self.share(entry.user_tensor, value.user_tensor)
+
+    def put_back_saved(self, saved: tuple[tuple[int, int], ...], again: tuple[tuple[int, int, int], ...]) -> None:
+        """What calls that are dropped were the first to keep is kept by the next one."""
+        self._just_saved[:0], self._just_saved_again[:0] = saved, again
 
     def take_saved(self) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int, int], ...]]:
         """What was kept for the backward pass since this was asked last: all through, and by checkpointed regions."""

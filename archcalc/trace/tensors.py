@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
@@ -51,6 +52,29 @@ def empty(key: Key) -> Tensor:
         return torch.empty_strided(key[0], key[1], dtype=key[2], device=_META)
 
 
+def memory_of(tensor: Tensor) -> Any:
+    """The memory that a tensor lies in; of a sparse one that of its values."""
+    return _parts(tensor)[-1].untyped_storage()
+
+
+def stored_bytes(tensor: Tensor) -> int:
+    """Bytes of the memory that a tensor lies in; of a sparse one its indices and its values."""
+    return sum(part.untyped_storage().nbytes() for part in _parts(tensor))
+
+
+def _parts(tensor: Tensor) -> tuple[Tensor, ...]:
+    """The tensors with strides that one consists of, the last of them its values."""
+    if tensor.layout is torch.strided:
+        return (tensor,)
+    with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
+        plain = tensor.detach()
+        if tensor.layout is torch.sparse_coo:
+            return plain._indices(), plain._values()
+        if tensor.layout in (torch.sparse_csr, torch.sparse_bsr):
+            return plain.crow_indices(), plain.col_indices(), plain.values()
+        return plain.ccol_indices(), plain.row_indices(), plain.values()
+
+
 def with_tensors(tree: Any, replacement: Callable[[Tensor], Tensor]) -> Any:
     """The same nested arguments with another tensor for each tensor."""
     kind = type(tree)
@@ -62,6 +86,26 @@ def with_tensors(tree: Any, replacement: Callable[[Tensor], Tensor]) -> Any:
         return {name: with_tensors(item, replacement) for name, item in tree.items()}
     if kind is slice:
         return slice(*with_tensors((tree.start, tree.stop, tree.step), replacement))
+    return tree
+
+
+def mapped(tree: Any, function: Callable[[Any, Any], Any]) -> Any:
+    """A copy of a sequence, dict or dataclass with `function(key, item)` in each item's place; else the same object."""
+    if isinstance(tree, tuple):
+        items = [function(at, item) for at, item in enumerate(tree)]
+        return tree._make(items) if hasattr(tree, "_make") else items if type(tree) is not tuple else tuple(items)
+    if type(tree) is list:
+        return [function(at, item) for at, item in enumerate(tree)]
+    if isinstance(tree, dict):
+        new = copy(tree)
+        for key, item in tree.items():
+            new[key] = function(key, item)
+        return new
+    if is_dataclass(tree) and not isinstance(tree, type):
+        same: Any = copy(tree)
+        for entry in fields(tree):
+            object.__setattr__(same, entry.name, function(entry.name, getattr(tree, entry.name)))
+        return same
     return tree
 
 

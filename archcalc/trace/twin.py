@@ -105,6 +105,8 @@ class _Copier:
                     own[name] = self.copy(value)
             if "_orig_mod" in module._modules:  # what torch.compile gives calls the original through a closure
                 own["forward"] = own["_modules"]["_orig_mod"].__call__
+            if own.get("_compiled_call_impl") is not None:  # module.compile() binds the original's
+                own["_compiled_call_impl"] = None
             twin.__dict__.update(own)
 
         self.unfinished.append(finish)

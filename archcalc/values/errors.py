@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from threading import get_ident
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from archcalc.values.report import Report
@@ -64,6 +66,26 @@ def model_errors(name: str) -> Iterator[None]:
         if not _comes_from_user(error):
             raise
         raise ModelError(f"{name} fails before its forward: {error_text(error)}") from error
+
+
+@contextmanager
+def exits_raise() -> Iterator[None]:
+    """Within it `os._exit` raises SystemExit: a model that calls it is an error, and not the end of the program.
+
+    Other threads, and processes that the model starts, end by it as they are meant to.
+    """
+    exit_at_once, caller = os._exit, (os.getpid(), get_ident())
+
+    def exits(status: int) -> NoReturn:
+        if (os.getpid(), get_ident()) != caller:
+            exit_at_once(status)
+        raise SystemExit(status)
+
+    os._exit = exits
+    try:
+        yield
+    finally:
+        os._exit = exit_at_once
 
 
 def _comes_from_user(error: BaseException) -> bool:

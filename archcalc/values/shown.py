@@ -19,3 +19,7 @@ class Shown:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: the text, and a plain table that GitHub shows as well."""
         return {"text/plain": str(self), "text/html": later("render", self, "html")}
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """For IPython, whose own printer of lists would come before the text of a value that is a list."""
+        printer.text(str(self))

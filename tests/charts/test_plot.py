@@ -27,6 +27,7 @@ from archcalc.values.errors import UsageError
 from archcalc.zoo import registry
 from tests.cli.test_cli import run
 from tests.support.bench_literals import LAYERED
+from tests.support.calls import calls_of
 
 
 def data_of(spec: Any, key: str) -> list[dict[str, Any]]:
@@ -123,6 +124,14 @@ def test_a_roof_bounds_the_layers_of_a_device() -> None:
         assert 1e9 * point["gflops_per_second"] == pytest.approx(roof)
 
 
+def test_a_roofline_of_many_layers_costs_work_in_a_line() -> None:
+    def deep(layers: int) -> archcalc.Report:
+        return archcalc.analyze(nn.Sequential(*[nn.Linear(3, 3) for _ in range(layers)]), (2, 3))
+
+    work = [calls_of(archcalc.plot, "roofline", deep(size), device="a100-fp32") for size in (40, 140, 240)]
+    assert work[2] - work[1] < 1.2 * (work[1] - work[0])
+
+
 def test_labels_lie_on_no_other_label_and_on_no_point() -> None:
     points = [Point(40.0 + 30 * (number % 6), 40.0 + 25 * (number // 6), 9, f"network{number}") for number in range(24)]
     placed = place(points, 400, 200)
@@ -174,6 +183,13 @@ def test_the_specification_needs_no_extra_and_a_picture_says_how_to_get_it(monke
 def test_a_notebook_gets_the_specification_and_an_image() -> None:
     bundle = archcalc.plot("compare", "lenet5-modern")._repr_mimebundle_()
     assert {*bundle} == {"text/plain", MIME, "image/png"}
+
+
+def test_a_notebook_without_the_extra_is_told_how_to_get_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convert, "find_spec", lambda name: None)
+    bundle = archcalc.plot("compare", "lenet5-modern")._repr_mimebundle_()
+    assert {*bundle} == {"text/plain", MIME}
+    assert bundle["text/plain"].endswith("pip install 'archcalc[pictures]'")
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from archcalc.formats import FORMATS
 from archcalc.values.columns import COLUMNS
 from tests.cli.test_cli import NET
 
-CASES = 8
-"""Command lines a command."""
+CASES = pytest.mark.parametrize("cases", [5, pytest.param(80, marks=pytest.mark.oracle)])
+"""Command lines a command: with `make oracle` they are a thousand."""
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
@@ -195,7 +195,9 @@ VALUES: dict[str, list[str]] = {
     "unit": ["0,0", "3,3", "-1,0", "1", "99999,0", "a,b"],
     "against": ["saved.json", "net.py", "gone.json", "binary.py", "folder"],
     "save": ["saved.json", "folder", "read-only/s.json"],
-    "fail_over": ["10%", "0", "-5%", "x", "nan"],
+    "lock": ["claims.toml", "gone.lock", "binary.toml", "folder"],
+    "wrap": ["0", "300", "1600", "-1", "x"],
+    "fail_over": ["10%", "params=2%,macs=0", "0", "-5%", "x", "nan"],
     "dtype": ["fp32", "bf16", "fp64"],
     "mode": ["train", "inference", "dream"],
     "depth": ["1", "2", "0", "99999999999999999999", "x"],
@@ -205,6 +207,7 @@ NEVER = {"debug", "help", "compiled", "compile_", "with_cost", "cost"}
 """--debug may show a traceback; compiling and `list --cost` take long."""
 ALWAYS = {
     "bench": ["seconds", "threads"],
+    "devices": ["seconds"],
     "compare": ["seconds", "threads"],
     "verify": ["subject"],
     "export": ["folder"],
@@ -268,10 +271,11 @@ def check(words: list[str]) -> None:
 
 @pytest.mark.usefixtures("_folder")
 @pytest.mark.filterwarnings("ignore")
+@CASES
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_arguments_whatever_bring_a_traceback(command: str) -> None:
+def test_no_arguments_whatever_bring_a_traceback(command: str, cases: int) -> None:
     chance = random.Random(f"archcalc {command}")
-    for _ in range(CASES):
+    for _ in range(cases):
         check(command_line(command, chance))
 
 

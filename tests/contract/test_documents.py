@@ -66,7 +66,8 @@ def test_the_readme_is_short() -> None:
 def test_the_index_leads_to_every_page_and_example() -> None:
     index = read(ROOT / "docs" / "README.md")
     missing = [page.name for page in DOCS if f"({page.name})" not in index and page.name != "README.md"]
-    assert missing + [file.name for file in EXAMPLES if f"(../examples/{file.name})" not in index] == []
+    examples = [*EXAMPLES, *(ROOT / "examples").glob("*.ipynb")]
+    assert missing + [file.name for file in examples if f"(../examples/{file.name})" not in index] == []
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])

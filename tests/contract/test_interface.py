@@ -30,6 +30,7 @@ DOCUMENTS = {
     "compare": "compare conv5x5 conv3x3-twice",
     "compare --layers": "compare conv5x5 conv3x3-twice --layers",
     "compare --bench": f"compare conv5x5 conv3x3-twice --bench {BENCH}",
+    "diff": "diff conv5x5 conv3x3-twice",
     "list": "list",
     "list --cost": "list lenet --cost",
     "rf": "rf lenet5",
@@ -37,6 +38,7 @@ DOCUMENTS = {
     "memory": "memory lenet5 --optimizer adam --fits 8GiB",
     "explain": "explain lenet5 C3",
     "verify": "verify --subject lenet5",
+    "verify --lock": "verify --lock arch.lock",
     "conventions": "conventions lenet5",
     "bench": f"bench conv3x3 --layers {BENCH} --save saved.json",
     "bench --against": f"bench conv3x3 {BENCH} --against saved.json",
@@ -64,6 +66,7 @@ BY_NAME = {"uncalled", "networks", "flags", "modules", "parameters"}
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "net.py").write_text(NET)
+    archcalc.lock("lenet5").save(tmp_path / "arch.lock")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""The committed pictures are what is drawn now, and the README shows each in light and dark."""
+"""The committed pictures are what is drawn now, and the README or a page of docs/ shows each in light and dark."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ def test_the_committed_pictures_are_fresh(name: str, theme: str) -> None:
     assert (SCRIPT["FOLDER"] / f"{name}-{theme}.svg").read_text(encoding="utf-8") == SCRIPT["drawn"](name, theme)
 
 
-def test_the_readme_shows_every_picture_in_light_and_dark_with_words_for_it() -> None:
-    shown = re.findall(
-        r'srcset="docs/pictures/([\w-]+)-dark\.svg">\s<img src="docs/pictures/([\w-]+)-light\.svg"\salt="[^"]{40,}">',
-        (ROOT / "README.md").read_text(encoding="utf-8"),
-    )
+def test_every_picture_is_shown_in_light_and_dark_with_words_for_it() -> None:
+    shown = []
+    for page, folder in [(ROOT / "README.md", "docs/"), *((page, "") for page in (ROOT / "docs").glob("*.md"))]:
+        dark, light = (rf"{folder}pictures/([\w-]+)-{theme}\.svg" for theme in ("dark", "light"))
+        pattern = rf'srcset="{dark}">\s<img src="{light}"\salt="[^"]{{40,}}">'
+        shown += re.findall(pattern, page.read_text(encoding="utf-8"))
     assert sorted(shown) == sorted((name, name) for name in SCRIPT["PICTURES"])

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,7 +65,7 @@ def rewrite(shown: Shown, before: str, after: str) -> None:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the reader's own files and the examples, in which the commands are run."""
+    """A folder with the reader's own files, a saved report and the examples, in which the commands are run."""
     for name, text in FILES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
@@ -72,7 +73,19 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "net", raising=False)  # another test's
     monkeypatch.setenv("COLUMNS", "80")
+    for name, command in SAVED.items():
+        (tmp_path / name).write_text(printed_once(command), encoding="utf-8")
     return tmp_path
+
+
+SAVED = {"before.json": "table net.py:Net -i 3x64x64 -f json", "arch.lock": "lock net.py:Net -i 3x64x64"}
+"""What the reader has saved of net.py before."""
+
+
+@cache
+def printed_once(command: str) -> str:
+    """What a command prints in the folder of the first test that asks for it."""
+    return CliRunner().invoke(app, shlex.split(command), catch_exceptions=False).stdout
 
 
 def run(command: str, capsys: pytest.CaptureFixture[str]) -> tuple[str, int]:

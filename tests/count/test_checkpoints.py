@@ -18,6 +18,7 @@ from archcalc.count.explain import of_row
 from archcalc.count.memory import budget
 from archcalc.trace.run import trace
 from archcalc.values.trace import TensorSpec
+from archcalc.zoo.registry import build
 from tests.count.test_memory import cpu_peak, really_saved
 from tests.trace.test_trace import Of
 
@@ -126,6 +127,30 @@ def test_backward_and_saved_bytes_are_those_of_a_real_step(name: str, reentrant:
     assert report.total("saved_bytes") == really_saved(module, image)
     assert report.total("backward_macs") == backward_macs(module, image) + UNCOUNTED.get(name, 0)
     assert any("checkpointed region" in note for note in report.notes)
+
+
+class Checkpointed(nn.Module):
+    """A module of one input whose forward pass runs again."""
+
+    def __init__(self, inner: nn.Module, reentrant: bool) -> None:
+        super().__init__()
+        self.inner, self.reentrant = inner, reentrant
+
+    def forward(self, x: Tensor) -> Any:
+        """Whatever the module gives."""
+        return checkpoint(self.inner, x, use_reentrant=self.reentrant)
+
+
+@KINDS
+def test_a_whole_resnet_with_every_block_checkpointed(reentrant: bool) -> None:
+    module, image = build("resnet20").train(), torch.rand(2, 3, 32, 32)
+    blocks = [(stage, name) for stage in module.children() for name, one in stage.named_children()]
+    for stage, name in blocks:
+        setattr(stage, name, Checkpointed(getattr(stage, name), reentrant))
+    assert len(blocks) == (20 - 2) // 2  # two convolutions each, but for the first and the last layer
+    report = archcalc.analyze(module, tuple(image.shape), training=True, backward=True)
+    assert report.total("saved_bytes") == really_saved(module, image)
+    assert report.total("backward_macs") == backward_macs(module, image)
 
 
 @KINDS

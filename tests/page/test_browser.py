@@ -2,50 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
-import pytest
-
 import archcalc
-
-pytest.importorskip("vl_convert", reason="charts need it: pip install 'archcalc[pictures]'")
-playwright = pytest.importorskip("playwright.sync_api", reason="drives the browser: pip install playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    file: Path = tmp_path_factory.mktemp("page") / "report.html"
-    file.write_text(archcalc.report_page("lenet5", "googlenet"), encoding="utf-8")
-    return file.as_uri()
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    """The page in a window of its own; whatever it prints or asks for is an error."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
-    context.set_default_timeout(5000)
-    page = context.new_page()
-    messages: list[str] = []
-    page.on("console", lambda message: messages.append(message.text))
-    page.on("pageerror", lambda error: messages.append(str(error)))
-    page.on("request", lambda request: messages.append(request.url) if request.url != address else None)
-    page.goto(address)
-    yield page
-    context.close()
-    assert messages == []
 
 
 def _zoo(page: Any) -> list[str]:
@@ -128,6 +88,23 @@ def test_a_dark_system_gets_dark_colours(page: Any) -> None:
 def test_a_telephone_does_not_scroll_sideways(page: Any) -> None:
     page.set_viewport_size({"width": 360, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_the_zoo_is_sorted_by_what_networks_cost(page: Any) -> None:
+    page.locator("#zoo").get_by_role("button", name="mult-adds").click()
+    costs = [int(cell.replace(",", "")) for cell in page.locator("#zoo tbody td:nth-child(6)").all_text_contents()]
+    assert len(costs) == len(archcalc.names())
+    assert all(one <= other for one, other in pairwise(costs))
+
+
+def test_what_is_folded_is_printed(page: Any) -> None:
+    assert not page.locator("#network-1 .claims").is_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.locator("#network-1 .claims").is_visible()
+    assert page.locator("#network-1 .layers tr", has_text="inception_3a").last.is_visible()
+    assert page.locator("#network-1 .module button", has_text="inception_3a").is_visible()  # its name
+    assert not page.locator("#theme").is_visible()
 
 
 def test_without_javascript_tables_and_drawing_are_there(browser: Any, address: str) -> None:

@@ -196,6 +196,21 @@ def test_fused_attention_is_missed_and_named() -> None:
     assert found["TorchLens"].difference == (6 * 2 * 4 * 6 * 6 + 2 * 6 * (48 + 16)) / 2  # scale, softmax and biases
 
 
+def test_rules_that_go_by_a_modules_class_or_its_sizes() -> None:
+    def projections(name: str) -> dict[str, Projection]:
+        net, size = NETS[name]
+        return by_tool(archcalc.conventions(net, size))
+
+    hidden = 2 * (2 * 4 * 6 * 6 * 4) + 2 * 4 * 6 * 6  # attention's two products and its softmax, not its modules
+    assert projections("attention, derived")["ptflops"].macs == hidden
+    first, second = (4 * (6 * (read + 6) + 6) + 4 * 6 + 2 * 4 * 6 for read in (8, 2 * 6))  # not 2 * 3, as projected
+    assert projections("lstm, projected both ways")["thop"].macs == 5 * 2 * 2 * (first + second)
+    pooled = 2 * (2 * 3 * 4 * 4) * 2  # values and indices, a side of the window each
+    assert projections("pooling, indices")["TorchLens"].macs == (pooled + 2 * 3 * 8 * 8) / 2
+    assert projections("gru cell, without batch")["ptflops"].unsure
+    assert projections("einsum, a list")["calflops"].unsure
+
+
 def test_what_cannot_be_known_is_doubted() -> None:
     net, size = NETS["encoder, frozen"]
     assert by_tool(archcalc.conventions(net, size))["torch FlopCounterMode"].unsure

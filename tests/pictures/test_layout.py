@@ -20,6 +20,7 @@ from archcalc.pictures.layout import sizes
 from archcalc.pictures.layout.channels import tracks
 from archcalc.pictures.layout.level import Link, Node
 from archcalc.pictures.layout.nested import Layout, Placed, Rectangle, Route, layout
+from archcalc.pictures.layout.wrap import wrapped
 from archcalc.pictures.outline import Outline, outline
 from archcalc.pictures.text import width
 from archcalc.values.report import Report, Source
@@ -80,8 +81,10 @@ def check(outlined: Outline, view: View, direction: Direction) -> None:
     check_edges(outlined.report, box)
 
 
-def check_layout(box: Box, direction: Direction) -> Layout:
+def check_layout(box: Box, direction: Direction, wrap: float = 0) -> Layout:
     drawn = layout(box, direction)
+    if wrap:
+        drawn = wrapped(drawn, wrap)
     by_parent: dict[str, list[Placed]] = {}
     for placed in drawn.boxes:
         by_parent.setdefault(placed.parent, []).append(placed)

@@ -9,8 +9,10 @@ import json
 import pytest
 
 from archcalc.cli.streams import say
+from archcalc.count.diff import difference as compared
 from archcalc.formats import FORMATS, render
 from archcalc.formats.safe import spreadsheet_text
+from archcalc.render.diff import difference
 from archcalc.render.list import catalogue
 from archcalc.render.table import layers
 from archcalc.render.verify import verification
@@ -36,6 +38,7 @@ DOCUMENTS = {
             failure=HOSTILE,
         )
     ),
+    "diff": difference(compared(*(Report(HOSTILE, rows, ((1, 4),)) for rows in ((), (Row(HOSTILE, HOSTILE),))))),
     "claims": verification([Verdict(CLAIM, HOSTILE, "differs", HOSTILE)]),
     "list": catalogue([Listing(NETWORK, error=HOSTILE)]),
 }

@@ -12,11 +12,17 @@ from archcalc.formats.units import ascii_only
 from archcalc.render.bench import timings
 from archcalc.render.bench_layers import layer_timings
 from archcalc.render.compare import comparison
+from archcalc.render.conventions import conventions
 from archcalc.render.explain import explanation
+from archcalc.render.list import catalogue
 from archcalc.render.memory import memory
+from archcalc.render.rf import receptive_fields
 from archcalc.render.rf_unit import layer_field
 from archcalc.render.table import layers
+from archcalc.render.verify import verification
 from archcalc.values.document import Document, Heading, Table
+from archcalc.values.listing import Listing, Totals
+from archcalc.zoo import registry
 from tests.support.bench_literals import LAYERED, SMALL
 
 NUMERAL = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -26,17 +32,24 @@ def documents() -> dict[str, Document]:
     import archcalc
 
     report = archcalc.analyze("lenet5")
+    entries = [registry.catalogue()[name] for name in ("lenet5", "inception-v3", "resnet1202")]
     return {
         "table": layers(report),
         "compare": comparison(archcalc.compare(report, archcalc.analyze("alexnet"))),
         "memory": memory(archcalc.memory("lenet5")),
         "explain": explanation(archcalc.explain("lenet5", "C1")),
         "rf": layer_field(archcalc.receptive_field("lenet5", "C1", unit=(3, 3))),
+        "rf, bare": receptive_fields(report, report.rows, 40),
+        "list": catalogue([Listing(entry) for entry in entries]),
+        "list --cost": catalogue([Listing(entry, Totals.of(report)) for entry in entries]),
+        "verify": verification(archcalc.verify(subject="lenet5")),
+        "conventions": conventions(archcalc.conventions("lenet5")),
         "bench": timings(SMALL),
         "bench --layers": layer_timings(LAYERED, LAYERED.layers),
     }
 
 
+@pytest.mark.sweep
 def test_no_figure_is_broken_at_any_width() -> None:
     for name, document in documents().items():
         whole = set(NUMERAL.findall(render(document, "table", width=1000)))

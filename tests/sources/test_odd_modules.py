@@ -63,6 +63,27 @@ def test_whatever_a_forward_raises_is_a_model_error(error: BaseException, reason
         archcalc.analyze(raising(error), (1, 4))
 
 
+def test_a_forward_that_ends_the_process_is_a_model_error_but_not_where_a_child_does() -> None:
+    def in_a_child() -> None:
+        if not (child := os.fork()):
+            os._exit(5)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
+
+    exit_at_once = os._exit
+    with pytest.raises(ModelError, match="the model's own forward: it exits with 0"):
+        archcalc.analyze(Layer(lambda: os._exit(0)), (1, 4))
+    assert archcalc.analyze(Layer(in_a_child), (1, 4)).macs == 4 * 4
+    assert os._exit is exit_at_once
+
+
+@pytest.mark.parametrize("place", ["import", "build"])
+def test_a_file_that_ends_the_process_is_one_too(place: str, tmp_path: Path) -> None:
+    body = {"import": "os._exit(0)\ndef net(): pass\n", "build": "def net():\n    os._exit(0)\n"}[place]
+    (tmp_path / "leaves.py").write_text(f"import os\n{body}")
+    with pytest.raises(ModelError, match="SystemExit: 0"):
+        archcalc.analyze(f"{tmp_path}/leaves.py:net", (1, 4))
+
+
 def test_an_interrupt_is_no_error_of_the_model() -> None:
     with pytest.raises(KeyboardInterrupt):
         archcalc.analyze(raising(KeyboardInterrupt()), (1, 4))

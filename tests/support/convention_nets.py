@@ -51,6 +51,10 @@ class Derived(nn.Conv2d):
     """Not exactly a class of torch's."""
 
 
+class DerivedAttention(nn.MultiheadAttention):
+    """Not exactly a class of torch's."""
+
+
 def in_place(parts: Any, x: Tensor) -> Tensor:
     y = parts[0](x)
     y += x
@@ -101,6 +105,10 @@ NETS: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
         ),
         (2, 3, 37, 37),
     ),
+    "pooling, indices": (
+        Calls(lambda parts, x: parts[1](*parts[0](x)), nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)),
+        (2, 3, 8, 8),
+    ),
     "average pooling": (
         nn.Sequential(
             *(nn.AvgPool2d(3, 2, 1), nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False)),
@@ -133,6 +141,7 @@ NETS: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     "attention": (Calls(lambda parts, x: parts[0](x, x, x)[0], attention()), (2, 6, 16)),
     "attention, no bias": (Calls(lambda parts, x: parts[0](x, x, x)[0], attention(bias=False)), (1, 6, 16)),
     "attention, fused": (Calls(lambda parts, x: parts[0](x, x, x, need_weights=False)[0], attention()), (2, 6, 16)),
+    "attention, derived": (Calls(lambda parts, x: parts[0](x, x, x)[0], DerivedAttention(16, 4)), (6, 2, 16)),
     "attention, masked": (
         Calls(lambda parts, x: parts[0](x, x, x, attn_mask=torch.zeros(6, 6))[0], attention()),
         (2, 6, 16),
@@ -177,6 +186,7 @@ NETS: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     ),
     "vector": (Calls(lambda parts, x: parts[0](x) @ x[0], LINEAR), (6, 16)),
     "einsum": (Calls(lambda parts, x: torch.einsum("bhid,bhjd->bhij", parts[0](x), x), LINEAR), (2, 3, 67, 16)),
+    "einsum, a list": (Calls(lambda parts, x: torch.einsum("bi,bj->bij", [parts[0](x), x]), LINEAR), (2, 16)),
     "einsum, an ellipsis": (
         Calls(lambda parts, x: torch.einsum("...ij,...kj->...ik", parts[0](x), x), LINEAR),
         (2, 6, 16),
@@ -200,11 +210,14 @@ NETS: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     "functional": (Calls(functional, nn.Conv2d(3, 4, 3), nn.Linear(100, 5)), (2, 3, 12, 12)),
     "lstm": (nn.LSTM(8, 6, num_layers=2, bidirectional=True), (5, 2, 8)),
     "lstm, projected": (nn.LSTM(8, 6, proj_size=3), (5, 2, 8)),
+    "lstm, projected layers": (nn.LSTM(8, 6, 2, proj_size=3), (5, 2, 8)),
+    "lstm, projected both ways": (nn.LSTM(8, 6, 2, bidirectional=True, proj_size=3), (5, 2, 8)),
     "bilinear": (Calls(lambda parts, x: parts[0](x, x), nn.Bilinear(16, 16, 5)), (2, 6, 16)),
     "gru": (nn.GRU(8, 6, num_layers=2, bidirectional=True), (5, 2, 8)),
     "rnn": (nn.RNN(8, 6, bias=False, batch_first=True), (2, 5, 8)),
     "lstm cell": (nn.LSTMCell(8, 6), (2, 8)),
     "gru cell": (nn.GRUCell(8, 6), (2, 8)),
+    "gru cell, without batch": (nn.GRUCell(8, 6), (8,)),
     "shared": (Shared(), (2, 4, 6, 6)),
     "derived": (nn.Sequential(Derived(3, 3, 3)), (2, 3, 9, 9)),
     "weight norm": (nn.Sequential(torch.nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3))), (2, 3, 9, 9)),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import pytest
 import torch
@@ -15,24 +12,7 @@ from archcalc.count.memory import budget
 from archcalc.ops.axis import through_transposed_window, through_window, upsampled
 from archcalc.trace.run import trace
 from archcalc.values.axis_field import AxisField
-
-
-def calls_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
-    """How many functions, of Python and of C, are called while it runs a second time, all imports behind it."""
-    function(*args, **kwargs)
-    calls = 0
-
-    def count(frame: Any, event: str, argument: Any) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        function(*args, **kwargs)
-    finally:
-        sys.setprofile(before)
-    return calls
+from tests.support.calls import calls_of
 
 
 class Views(nn.Module):
@@ -142,3 +122,11 @@ def test_units_behind_a_large_upsampling_see_what_its_definition_says() -> None:
     assert [axis.ends(j) for j in (0, 1, 995, 996, 997, 998)] == [(-1, 0), (0, 0), (0, 0), (0, 1), (0, 1), (1, 1)]
     assert axis.size == 2
     assert axis.jump == Fraction(1, 997)
+
+
+def test_a_transposed_window_with_gaps_costs_no_more_than_what_it_reads() -> None:
+    """With as many taps as its stride, 2 positions apart, a unit is reached by one tap or two: linear in the stride."""
+    work = []
+    for stride in (101, 201, 301):
+        work.append(calls_of(through_transposed_window.__wrapped__, AxisField(length=9), stride, stride, 0, 2))
+    assert work[2] - work[1] < 1.1 * (work[1] - work[0])

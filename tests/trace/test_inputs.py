@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -163,3 +165,34 @@ def raising() -> Any:
 def test_what_is_no_input_is_said(inputs: Any, message: str) -> None:
     with pytest.raises(archcalc.UsageError, match=message):
         archcalc.analyze(nn.Linear(4, 3), inputs)
+
+
+class Pair(NamedTuple):
+    left: Any
+    right: Any
+
+
+@dataclass(frozen=True)
+class Held:
+    pair: Any
+    scale: float = 2.0
+
+
+def test_named_tuples_and_dataclasses_are_handed_on_with_stand_ins() -> None:
+    def forward(self: Any, held: Held) -> Tensor:
+        return held.pair.left @ held.pair.right * held.scale
+
+    report = archcalc.analyze(Of(forward), [Held(Pair((2, 3), torch.rand(3, 4)))])
+    assert (report.macs, report.rows[0].kind) == (2 * 3 * 4, "matmul")
+    assert [source.name for source in report.rows[0].inputs_from] == ["args[0][pair][0]", "args[0][pair][1]"]
+
+
+def test_an_ordered_dict_stays_one() -> None:
+    def forward(self: Any, held: OrderedDict[str, Tensor]) -> Tensor:
+        held.move_to_end("x")
+        return held["x"] @ held["x"].mT
+
+    given = [OrderedDict(x=torch.rand(2, 3), y=torch.rand(1))]
+    report = archcalc.analyze(Of(forward), lambda: given)
+    assert (report.macs, report.rows[0].inputs_from[0].origin) == (2 * 2 * 3, "input")
+    assert list(given[0]) == ["x", "y"]

@@ -223,6 +223,10 @@ def test_an_error_that_cannot_be_written_and_a_tensor_without_a_shape() -> None:
         ragged = torch.nested.nested_tensor([torch.rand(2, 4), torch.rand(3, 4)])
     with pytest.raises(ModelError, match="pad it"):
         archcalc.analyze(fc(), ragged)
+    net: Any = Of(lambda self, x: self.a(self.ragged).sum() + x, a=fc())
+    net.register_buffer("ragged", ragged)
+    with pytest.raises(ModelError, match="uses a nested tensor, which has no one shape: pad it"):
+        archcalc.analyze(net, (2, 4))
 
 
 # ---- training: only what gradients come through costs anything, and only what really multiplies

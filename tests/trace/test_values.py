@@ -91,18 +91,6 @@ def test_a_constant_that_many_calls_read_is_kept_once() -> None:
     assert saved == saved_by_autograd(net, torch.rand(2, 32, 16))
 
 
-def test_a_recurrent_layer_says_that_its_kernel_keeps_more() -> None:
-    def forward(self: Any, x: Tensor) -> Tensor:
-        y: Tensor = self.rnn(x)[0]
-        return y
-
-    net = Of(forward, rnn=nn.LSTM(4, 8))
-    report = archcalc.analyze(net, (5, 2, 4), backward=True)
-    assert report.total("saved_bytes") < saved_by_autograd(net, torch.rand(5, 2, 4))
-    assert report.notes == ("saved bytes are a lower bound: the kernel of lstm keeps a workspace of its own",)
-    assert archcalc.analyze(net, (5, 2, 4)).notes == ()
-
-
 def reads_and_runs(layer: nn.Module) -> nn.Module:
     """A network that reads an activation before it runs a recurrent layer."""
 

@@ -1,4 +1,4 @@
-"""A thousand damaged files of every format: each is refused with a clear error, or can be shown in every format."""
+"""Damaged files of every format: each is refused with a clear error, or can be shown in every format."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ from archcalc.values.trace import Trace
 from tests.support.bench_literals import LAYERED, SMALL
 from tests.support.mutations import altered, as_text, damaged
 
-FILES = 1000
+FILES = pytest.mark.parametrize("files", [150, pytest.param(1000, marks=pytest.mark.oracle)])
+"""How many files of a format; `make oracle` reads them all."""
 
 
 def show_benchmark(benchmark: Benchmark) -> list[Document]:
@@ -92,14 +93,18 @@ def outcome(kind: type[Stored], content: bytes | str) -> str:
 
 
 @pytest.mark.sweep
+@FILES
 @pytest.mark.parametrize("kind", SHOW, ids=lambda kind: kind.__name__)
-def test_a_damaged_file_is_refused_or_can_be_shown(kind: type[Stored]) -> None:
+def test_a_damaged_file_is_refused_or_can_be_shown(
+    kind: type[Stored], files: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archcalc.values.samples.RESAMPLES", 10)  # no figure is looked at
     random = Random(f"damaged {kind.__name__}")
     document = originals()[kind].to_dict()
     content = json.dumps(document).encode()
     assert outcome(kind, content) == "shown"
-    outcomes = [outcome(kind, damaged(content, random)) for _ in range(FILES // 2)]
-    outcomes += [outcome(kind, as_text(altered(document, random))) for _ in range(FILES // 2)]
+    outcomes = [outcome(kind, damaged(content, random)) for _ in range(files // 2)]
+    outcomes += [outcome(kind, as_text(altered(document, random))) for _ in range(files // 2)]
     assert {"refused", "shown"} == set(outcomes)
 
 
@@ -123,10 +128,11 @@ digits = 3
 
 
 @pytest.mark.sweep
-def test_a_damaged_file_of_claims_is_refused_or_can_be_shown() -> None:
+@FILES
+def test_a_damaged_file_of_claims_is_refused_or_can_be_shown(files: int) -> None:
     random = Random("damaged claims")
     accepted = longest = 0
-    for _ in range(FILES):
+    for _ in range(files):
         content = damaged(CLAIMS, random)
         try:
             claims = parse(content.decode("utf-8", "surrogateescape"), "claims.toml")
@@ -137,5 +143,5 @@ def test_a_damaged_file_of_claims_is_refused_or_can_be_shown() -> None:
         verdicts = [Verdict(claim, "5", "exact") for claim in claims]
         for form in FORMATS:
             assert render(verification(verdicts, reasons=True), form, width=60)
-    assert FILES // 20 < accepted < FILES
+    assert files // 20 < accepted < files
     assert longest < 3000

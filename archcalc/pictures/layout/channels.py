@@ -53,8 +53,9 @@ def tracks(links: Sequence[Link], following: Sequence[Node]) -> int:
         link.end = link.target.across
         if link.target.ins:
             link.end += link.target.ins[link.input]
+    from_above = {link.target for link in links if abs(link.start - link.target.across) < link.target.half}
     for link in links:
-        link.from_side = _may_enter_from_side(link, links, following)
+        link.from_side = link.target in from_above and _may_enter_from_side(link, following)
     nets = _nets([link for link in links if not link.from_side])
     _spread_ends(nets)
     bent = [net for net in nets if any(abs(link.start - link.end) > SAME for link in net.links)]
@@ -66,15 +67,13 @@ def tracks(links: Sequence[Link], following: Sequence[Node]) -> int:
     return count
 
 
-def _may_enter_from_side(link: Link, links: Sequence[Link], following: Sequence[Node]) -> bool:
-    """Whether a line from beside a box can run down beside it and turn into its side.
+def _may_enter_from_side(link: Link, following: Sequence[Node]) -> bool:
+    """Whether a line from beside a box can run down beside it and turn into its side: nothing may stand between.
 
-    Another line must enter from straight above, and nothing may stand between.
+    Another line must enter the box from straight above.
     """
     target = link.target
     if not target.is_box or target.is_frame or target.merges or abs(link.start - target.across) < target.half + 6:
-        return False
-    if not any(each.target is target and abs(each.start - target.across) < target.half for each in links):
         return False
     low, high = sorted((link.start, target.across))
     for node in following:
@@ -103,20 +102,20 @@ def _nets(links: Sequence[Link]) -> list[Net]:
 
 def _spread_ends(nets: Sequence[Net]) -> None:
     """Give each net that enters a box a place of its own on it, the one from straight above the middle."""
-    entering: dict[Node, list[Net]] = {}
+    starts = {net: net.starts for net in nets}
+    entering: dict[Node, dict[Net, list[Link]]] = {}
     for net in nets:
-        for target in dict.fromkeys(link.target for link in net.links):
-            if target.is_box and not target.is_frame:
-                entering.setdefault(target, []).append(net)
-    for target, several in entering.items():
+        for link in net.links:
+            if link.target.is_box and not link.target.is_frame:
+                entering.setdefault(link.target, {}).setdefault(net, []).append(link)
+    for target, links in entering.items():
         limit = max(target.half - 8, 1.0)
-        nearest = {net: min((start - target.across for start in net.starts), key=abs) for net in several}
-        several.sort(key=lambda net: nearest[net])
+        nearest = {net: min((start - target.across for start in starts[net]), key=abs) for net in links}
+        several = sorted(links, key=lambda net: nearest[net])
         wishes = [_wish(nearest[net], limit, alone=len(several) == 1) for net in several]
         for net, place in zip(several, _apart(wishes, limit), strict=True):
-            for link in net.links:
-                if link.target is target:
-                    link.end = target.across + place
+            for link in links[net]:
+                link.end = target.across + place
 
 
 def _wish(start: float, limit: float, *, alone: bool) -> float:

@@ -129,7 +129,8 @@ def _side_by_side(branches: list[list[Node]], join: Node | None, depth: int) -> 
     positions = placed[0] if len(placed) == 1 else _centred(placed)
     if len(placed) > 1 and join is not None:
         join.merges = True
-    return _with_sides(positions, [branches[at] for at in numbers if at not in middle], join, depth)
+    beside = sorted(set(numbers).difference(middle))
+    return _with_sides(positions, [branches[at] for at in beside], join, depth)
 
 
 def _is_balanced(join: Node | None, lengths: list[int]) -> bool:
