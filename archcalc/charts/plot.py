@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from archcalc.analysis import Analysis
     from archcalc.charts.spec import Spec
     from archcalc.values.benchmark import Benchmark
+    from archcalc.values.training import Training
 
 
 class Analyze(Protocol):
@@ -34,6 +35,7 @@ class Request:
 
     `models` are names, modules or, where the kind needs no more, reports. `benchmark` is one that was saved, and
     `measure` runs one. `device` is the name of a device for the roofline. `protocol` chooses the published errors.
+    `training` is one that was saved, or has just taken place.
     """
 
     models: tuple[Any, ...]
@@ -43,6 +45,7 @@ class Request:
     device: str | None = None
     protocol: str | None = None
     optimizer: str = "sgd"
+    training: Training | None = None
 
 
 def chart(kind: str, request: Request, theme_name: str = "light") -> Chart:
@@ -52,7 +55,7 @@ def chart(kind: str, request: Request, theme_name: str = "light") -> Chart:
         raise unknown("kind of chart", kind, KINDS)
     colours = theme(theme_name)
     _check_options(kind, request)
-    if not request.models and kind not in ("zoo", "latency"):
+    if not request.models and kind not in ("zoo", "latency", "training"):
         raise UsageError(f"name a network for the {kind} chart, such as: archcalc plot {kind} alexnet")
     return Chart(kind, KINDS[kind](request, colours))
 
@@ -63,10 +66,11 @@ def _check_options(kind: str, request: Request) -> None:
         "benchmark": ("latency", "roofline"),
         "device": ("latency", "roofline"),
         "protocol": ("zoo",),
+        "training": ("training",),
     }
     for option, kinds in options.items():
         if getattr(request, option) is not None and kind not in kinds:
-            name = "bench" if option == "benchmark" else option
+            name = {"benchmark": "bench", "training": "run"}.get(option, option)
             raise UsageError(f"{name} is for the chart {' or '.join(kinds)}, not for {kind}")
 
 
@@ -159,6 +163,17 @@ def _latency(request: Request, colours: Theme) -> Spec:
     return latency(request.measure(), (), colours)
 
 
+def _training(request: Request, colours: Theme) -> Spec:
+    from archcalc.charts.training import training
+
+    if request.training is None:
+        raise UsageError(
+            "the training chart shows a training that was saved: --run FILE, from `archcalc train MODEL --save FILE`"
+        )
+    _no_reports(request, "training")
+    return training(request.training, [_plain(str(model)) for model in request.models], colours)
+
+
 def _no_reports(request: Request, what: str) -> None:
     if any(isinstance(model, Report) for model in request.models):
         raise UsageError(f"the {what} chart needs the network itself, by name or as a module: a report is not enough")
@@ -176,5 +191,6 @@ KINDS: dict[str, Callable[[Request, Theme], Spec]] = {
     "roofline": _roofline,
     "compare": _of_reports("compare"),
     "latency": _latency,
+    "training": _training,
 }
 """The kinds of chart, as `archcalc plot` calls them."""

@@ -24,6 +24,8 @@ TITLES = {
     "top1_percent": "top-1 error %",
     "top5_percent": "top-5 error %",
     "phase": "phase",
+    "step": "step",
+    "error_percent": "error %",
     "batch_size": "batch",
     "pass": "pass",
     "part": "part",
@@ -127,7 +129,7 @@ def _shown(key: str) -> Spec:
     title = COLUMNS[key].title if key in COLUMNS else TITLES[key]
     unit = COLUMNS[key].unit if key in COLUMNS else ""
     counted = unit == "count" or key in ("bytes", "value")
-    measured = unit == "number" or key.endswith(("_ms", "_per_second"))
+    measured = unit == "number" or key.endswith(("_ms", "_per_second")) or key == "error_percent"
     number = {"type": "quantitative", "format": "," if counted else ",.3~r"}
     return {"field": key, "title": title, **(number if counted or measured else {"type": "nominal"})}
 

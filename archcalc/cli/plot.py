@@ -18,7 +18,7 @@ from archcalc.values.errors import UsageError
 if TYPE_CHECKING:
     from archcalc.analysis import Analysis
 
-Kind = StrEnum("Kind", ["zoo", "layers", "receptive-field", "memory", "roofline", "compare", "latency"])
+Kind = StrEnum("Kind", ["zoo", "layers", "receptive-field", "memory", "roofline", "compare", "latency", "training"])
 Theme = StrEnum("Theme", ["light", "dark"])
 Picture = StrEnum("Picture", ["svg", "png", "pdf", "html", "json"])
 BINARY = (Picture.png, Picture.pdf)
@@ -42,6 +42,7 @@ def plot(
     bench: Annotated[
         Path | None, typer.Option("--bench", metavar="FILE", help="For latency and roofline: a saved benchmark.")
     ] = None,
+    run: Annotated[Path | None, typer.Option("--run", metavar="FILE", help="For training: a saved training.")] = None,
     theme: Annotated[Theme, typer.Option("--theme", help="The colours.")] = Theme.light,
     picture: Annotated[
         Picture | None, typer.Option("-f", "--format", help="How it is written. [default: as FILE ends, or svg]")
@@ -49,7 +50,7 @@ def plot(
     output: Output = None,
     debug: Debug = False,
 ) -> None:
-    """Charts: zoo, layers, receptive-field, memory, roofline, compare, latency.
+    """Charts: zoo, layers, receptive-field, memory, roofline, compare, latency, training.
 
     \b
     archcalc plot zoo -o zoo.svg
@@ -59,6 +60,7 @@ def plot(
     archcalc plot roofline alexnet --device a100-fp32 -o roofline.svg
     archcalc plot compare vgg16 resnet50 googlenet -f json
     archcalc plot latency --bench saved.json -o latency.pdf
+    archcalc plot training --run run.json -o training.svg
     """  # noqa: D301
     with clear_errors(debug):
         form = _format(picture, output)
@@ -67,6 +69,7 @@ def plot(
 
         from archcalc.charts.plot import Request, chart
         from archcalc.values.benchmark import load
+        from archcalc.values.training import as_training
 
         names = tuple(models or ())
         if names and all(map(is_saved, names)):
@@ -92,6 +95,7 @@ def plot(
             device=device,
             protocol=protocol,
             optimizer=optimizer,
+            training=as_training(run),
         )
         write_content(chart(kind, asked, theme).render(form), output)
 

@@ -10,6 +10,7 @@ from archcalc.charts.plot import Request, chart
 from archcalc.library.benchmark import benchmark
 from archcalc.sources.saved import is_saved, read_report
 from archcalc.values.benchmark import as_benchmark
+from archcalc.values.training import as_training
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from archcalc.charts.chart import Chart
     from archcalc.values.benchmark import Benchmark
     from archcalc.values.report import Report
+    from archcalc.values.training import Training
 
 
 def plot(
@@ -30,14 +32,16 @@ def plot(
     bench: Benchmark | str | Path | None = None,
     protocol: str | None = None,
     optimizer: str = "sgd",
+    run: Training | str | Path | None = None,
 ) -> Chart:
     """A chart that shows itself in a notebook and saves itself: `plot("zoo").save("zoo.svg")`.
 
-    `kind` is "zoo", "layers", "receptive-field", "memory", "roofline", "compare" or "latency". `models`, `inputs` and
-    `batch_size` as in `compare`; "memory" and "latency" take no reports, "zoo" takes names or nothing, for all.
+    `kind` is "zoo", "layers", "receptive-field", "memory", "roofline", "compare", "latency" or "training".
+    `models`, `inputs` and `batch_size` as in `compare`; "memory" and "latency" take no reports, "zoo" takes names or
+    nothing, for all, and "training" names of its networks, or nothing.
     `theme` is "light" or "dark". `device` is a known device for "roofline", or what "latency" measures on; `bench` is a
     benchmark, or its file, for either of them. `protocol` is a part of the test protocol of the errors that "zoo"
-    shows, `optimizer` as in `memory`.
+    shows, `optimizer` as in `memory`, and `run` is what `train` gave, or its file, for "training".
 
     Pictures need the extra `archcalc[pictures]`; the chart's `spec` does not. Raises UsageError for a request that
     makes no sense, and UsageError and ModelError as `analyze` does.
@@ -62,5 +66,6 @@ def plot(
         device=device,
         protocol=protocol,
         optimizer=optimizer,
+        training=as_training(run),
     )
     return chart(kind, request, theme)
