@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from math import isfinite, sqrt
 from time import perf_counter
 
@@ -15,19 +16,17 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from archcalc.bench.device import preserve_torch_state
 from archcalc.count.top_k import top_k
-from archcalc.lessons.data import Dataset
 from archcalc.lessons.images import Images
 from archcalc.lessons.learner import Learner
 from archcalc.values.errors import ArchcalcError, ModelError, error_text
-from archcalc.values.trace import Shape
 from archcalc.values.training import Point, Recipe, TrainingRun
 from archcalc.zoo.lenet import RadialBasis
 
 AUXILIARY = 0.3
 """What the loss of an auxiliary head is multiplied by (Szegedy 2014, section 5)."""
 
-EVALUATED = 256
-"""Images in a batch that is only evaluated."""
+EVALUATED = 2
+"""Times as many images as in a batch are evaluated at once: nothing has to be kept for a backward pass."""
 
 Tell = Callable[[str], None]
 
@@ -75,6 +74,7 @@ def refresh_batch_norm(module: nn.Module, batches: Iterable[Tensor]) -> None:
     After few steps, the moving averages are still those of weights long gone, and errors would tell of that lag.
     """
     norms = [part for part in module.modules() if isinstance(part, _BatchNorm) and part.track_running_stats]
+    norms = [norm for norm in norms if norm.training]  # the others are kept as they are while training, too
     if not norms:
         return
     module.eval()
@@ -85,23 +85,25 @@ def refresh_batch_norm(module: nn.Module, batches: Iterable[Tensor]) -> None:
         norm.momentum = None  # the mean of all batches
     with torch.no_grad():
         for batch in batches:
-            module(batch)
+            if len(batch) > 1:  # the spread of one image is nothing to take an average of
+                module(batch)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
 
 
-def error_on(module: nn.Module, data: Dataset, images: Images, shape: Shape) -> float:
+def error_on(module: nn.Module, batches: Iterable[Tensor], labels: Tensor, classes: int) -> float:
     """The share of images that a network is wrong about, in inference mode; ties and NaN are wrong."""
     module.eval()
     with torch.no_grad():
-        scores = [scores_of(module, batch, len(data.classes))[0] for batch in in_batches(data, images, shape)]
-    return top_k(torch.cat(scores), images.labels, (1,))[1]
+        scores = [scores_of(module, batch, classes)[0] for batch in batches]
+    return top_k(torch.cat(scores), labels, (1,))[1]
 
 
-def in_batches(data: Dataset, images: Images, shape: Shape) -> Iterator[Tensor]:
-    """All images as inputs of a network, in batches of EVALUATED."""
-    for start in range(0, len(images), EVALUATED):
-        yield data.inputs(images.at(torch.arange(start, min(start + EVALUATED, len(images)))), shape)
+def in_batches(learner: Learner, images: Images, size: int, dtype: torch.dtype) -> Iterator[Tensor]:
+    """All images as inputs of a network, in their order, `size` of them at a time."""
+    for start in range(0, len(images), size):
+        chosen = images.at(torch.arange(start, min(start + size, len(images))))
+        yield learner.data.inputs(chosen, learner.input_shape).to(dtype)
 
 
 def train_once(learner: Learner, recipe: Recipe, seed: int, step_done: Tell) -> TrainingRun:
@@ -120,7 +122,7 @@ def train_once(learner: Learner, recipe: Recipe, seed: int, step_done: Tell) -> 
 
 
 def _train(learner: Learner, recipe: Recipe, seed: int, step_done: Tell) -> TrainingRun:
-    data, shape = learner.data, learner.input_shape
+    data, classes = learner.data, len(learner.data.classes)
     start = perf_counter()
     points: list[Point] = []
     losses: list[float] = []
@@ -129,12 +131,14 @@ def _train(learner: Learner, recipe: Recipe, seed: int, step_done: Tell) -> Trai
     if not parameters:
         raise ModelError("it has no parameters, or none that requires gradients")
     optimiser = torch.optim.SGD(parameters, lr=recipe.learning_rate, momentum=recipe.momentum)
+    dtype = parameters[0].dtype
+    in_turn = partial(in_batches, learner, size=EVALUATED * recipe.batch_size, dtype=dtype)
     per_epoch = len(data.train) // recipe.batch_size
     for step, (epoch, chosen) in enumerate(batches(len(data.train), recipe.batch_size, seed), start=1):
         module.train()
         images = data.train.at(chosen)
         optimiser.zero_grad()
-        loss = loss_of(scores_of(module, data.inputs(images, shape), len(data.classes)), images.labels)
+        loss = loss_of(scores_of(module, data.inputs(images, learner.input_shape).to(dtype), classes), images.labels)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()
         losses.append(loss.item())
@@ -142,14 +146,20 @@ def _train(learner: Learner, recipe: Recipe, seed: int, step_done: Tell) -> Trai
         diverged = not isfinite(losses[-1])
         ended = diverged or step == recipe.steps
         if ended or step % per_epoch == 0:
-            refresh_batch_norm(module, in_batches(data, data.train, shape))
+            refresh_batch_norm(module, in_turn(data.train))
             mean = sum(losses) / len(losses)
-            errors = (error_on(module, data, part, shape) for part in (data.train, data.test))
+            errors = (error_on(module, in_turn(part), part.labels, classes) for part in (data.train, data.test))
             points.append(Point(step, epoch, None if diverged else mean, *errors))
             losses.clear()
         if ended:
             break
     seconds = perf_counter() - start
     return TrainingRun(
-        learner.name, seed, shape, learner.params, tuple(points), seconds, diverged_at=step if diverged else None
+        learner.name,
+        seed,
+        learner.input_shape,
+        learner.params,
+        tuple(points),
+        seconds,
+        diverged_at=step if diverged else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from torch import Tensor, nn
 import archcalc
 from archcalc.lessons.data import load
 from archcalc.lessons.experiment import train
-from archcalc.lessons.images import Images
 from archcalc.lessons.learner import learners
 from archcalc.lessons.train import batches, error_on, loss_of, refresh_batch_norm, scores_of
 from archcalc.values.errors import ModelError, UsageError
@@ -44,23 +44,25 @@ def test_steps_are_those_of_gradient_descent_with_momentum_written_out() -> None
     labels = data.train.labels.numpy()
     moved, shifted = numpy.zeros_like(weight), numpy.zeros_like(bias)
     losses = []
-    for (_, chosen), _ in zip(batches(len(labels), 100, seed=7), range(3), strict=False):
+    for (_, chosen), _ in zip(batches(len(labels), 400, seed=7), range(4), strict=False):
         of_batch, truth = x[chosen.numpy()], labels[chosen.numpy()]
         scores = of_batch @ weight.T + bias
         softmax = numpy.exp(scores) / numpy.exp(scores).sum(1, keepdims=True)
-        losses.append(-numpy.log(softmax[range(100), truth]).mean())
-        softmax[range(100), truth] -= 1
-        moved = 0.5 * moved + softmax.T @ of_batch / 100
+        losses.append(-numpy.log(softmax[range(400), truth]).mean())
+        softmax[range(400), truth] -= 1
+        moved = 0.5 * moved + softmax.T @ of_batch / 400
         shifted = 0.5 * shifted + softmax.mean(0)
         weight, bias = weight - 0.1 * moved, bias - 0.1 * shifted
     wrong = ((x @ weight.T + bias).argmax(1) != labels).mean()
 
     (run,) = archcalc.train(
-        module, data="synthetic", steps=3, batch_size=100, learning_rate=0.1, momentum=0.5, seeds=[7], threads=1
+        module, data="synthetic", steps=4, batch_size=400, learning_rate=0.1, momentum=0.5, seeds=[7], threads=1
     ).runs
-    (point,) = run.points
-    assert (point.step, point.epoch, run.params) == (3, 1, 64 * 10 + 10)
-    assert point.loss == pytest.approx(numpy.mean(losses), rel=1e-5)
+    epoch, point = run.points
+    assert [(epoch.step, epoch.epoch), (point.step, point.epoch)] == [(3, 1), (4, 2)]  # of three batches each
+    assert run.params == 64 * 10 + 10
+    assert epoch.loss == pytest.approx(numpy.mean(losses[:3]), rel=1e-5)
+    assert point.loss == pytest.approx(losses[3], rel=1e-5)
     assert point.train_error == pytest.approx(wrong, abs=1.5 / 1200)  # a tie in the last digit may fall either way
     assert all((p.detach().double().numpy() == s).all() for p, s in zip(module.parameters(), start, strict=True))
 
@@ -135,23 +137,30 @@ def test_averages_of_batch_normalisation_are_taken_anew() -> None:
     assert norm.running_mean is not None
     assert norm.running_mean.item() == 3.0  # the mean of the batches' means
     assert norm.momentum == 0.1
-    dropout = nn.Sequential(nn.Dropout(0.9), norm)
+    dropout = nn.Sequential(nn.Dropout(0.9), norm).train()
     refresh_batch_norm(dropout, [torch.ones(1000, 1, 1, 2)])
     assert norm.running_mean.item() == 1.0  # nothing was dropped
+    refresh_batch_norm(norm.eval(), [torch.full((2, 1, 2, 2), 7.0)])
+    assert norm.running_mean.item() == 1.0  # it was kept in inference mode
+
+
+def test_weights_of_another_precision() -> None:
+    module = linear()
+    exact, single = (archcalc.train(net, **QUICK).runs[0].last.loss for net in (deepcopy(module).double(), module))
+    assert exact == pytest.approx(single, rel=1e-5)
 
 
 def test_errors_are_measured_without_dropout() -> None:
-    data = load("synthetic")
-    images = Images(data.train.pixels[:50], torch.zeros(50, dtype=torch.int64))
+    images, labels = [torch.ones(30, 1, 8, 8), torch.ones(20, 1, 8, 8)], torch.zeros(50, dtype=torch.int64)
     scores = nn.Linear(64, 10)
     nn.init.zeros_(scores.weight)
     with torch.no_grad():
         scores.bias.copy_(torch.arange(10.0).flip(0))  # always class 0
     module = nn.Sequential(nn.Flatten(), scores, nn.Dropout(0.99))
-    assert error_on(module, data, images, (1, 8, 8)) == 0.0
+    assert error_on(module, images, labels, 10) == 0.0
     with torch.no_grad():
         scores.bias.zero_()
-    assert error_on(module, data, images, (1, 8, 8)) == 1.0  # ten equal scores are no answer
+    assert error_on(module, images, labels, 10) == 1.0  # ten equal scores are no answer
 
 
 def test_auxiliary_heads_count_three_tenths() -> None:
