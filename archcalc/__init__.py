@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from archcalc.library.models import build, names
     from archcalc.library.plot import plot
     from archcalc.library.receptive_field import receptive_field
+    from archcalc.library.top_k_error import top_k_error
+    from archcalc.library.train import train
     from archcalc.library.verify import verify
     from archcalc.ops.user_formulas import formula
     from archcalc.page.report import report_page
@@ -48,7 +50,9 @@ if TYPE_CHECKING:
     from archcalc.values.layer_field import LayerField
     from archcalc.values.lock import Lock
     from archcalc.values.report import Cost, Report, Row
+    from archcalc.values.top_k import TopKErrors
     from archcalc.values.trace import TensorSpec
+    from archcalc.values.training import Training
 
 __version__ = "0.1.0"
 __all__ = [
@@ -71,6 +75,8 @@ __all__ = [
     "Report",
     "Row",
     "TensorSpec",
+    "TopKErrors",
+    "Training",
     "UsageError",
     "Verdict",
     "analyze",
@@ -92,6 +98,8 @@ __all__ = [
     "plot",
     "receptive_field",
     "report_page",
+    "top_k_error",
+    "train",
     "verify",
 ]
 
@@ -115,6 +123,8 @@ _MODULES = {
     "Report": "values.report",
     "Row": "values.report",
     "TensorSpec": "values.trace",
+    "TopKErrors": "values.top_k",
+    "Training": "values.training",
     "Verdict": "values.claim",
     "analyze": "library.analyze",
     "benchmark": "library.benchmark",
@@ -135,6 +145,8 @@ _MODULES = {
     "plot": "library.plot",
     "receptive_field": "library.receptive_field",
     "report_page": "page.report",
+    "top_k_error": "library.top_k_error",
+    "train": "library.train",
     "verify": "library.verify",
 }
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archcalc.values.benchmark import Benchmark
     from archcalc.values.effective_field import EffectiveField
     from archcalc.values.gradients import Gradients
+    from archcalc.values.training import Training
 
 STARTED = ("gradients", "effective-field")
 """The kinds for which networks are started with real weights."""
@@ -41,6 +42,7 @@ class Request:
     `models` are names, modules or, where the kind needs no more, reports. `benchmark` is one that was saved, and
     `measure` runs one. `device` is the name of a device for the roofline. `protocol` chooses the published errors.
     `init` and `seeds` start the networks whose `gradients` or `effective` field, that of a `layer`, is measured.
+    `training` is one that was saved, or has just taken place.
     """
 
     models: tuple[Any, ...]
@@ -55,6 +57,7 @@ class Request:
     layer: str | None = None
     gradients: Callable[[Any, StartSetting], Gradients] | None = None
     effective: Callable[[Any, str, StartSetting], EffectiveField] | None = None
+    training: Training | None = None
 
 
 def chart(kind: str, request: Request, theme_name: str = "light") -> Chart:
@@ -64,7 +67,7 @@ def chart(kind: str, request: Request, theme_name: str = "light") -> Chart:
         raise unknown("kind of chart", kind, KINDS)
     colours = theme(theme_name)
     _check_options(kind, request)
-    if not request.models and kind not in ("zoo", "latency"):
+    if not request.models and kind not in ("zoo", "latency", "training"):
         raise UsageError(f"name a network for the {kind} chart, such as: archcalc plot {kind} alexnet")
     return Chart(kind, KINDS[kind](request, colours))
 
@@ -78,10 +81,11 @@ def _check_options(kind: str, request: Request) -> None:
         "init": STARTED,
         "seeds": STARTED,
         "layer": ("effective-field",),
+        "training": ("training",),
     }
     for option, kinds in options.items():
         if getattr(request, option) is not None and kind not in kinds:
-            name = "bench" if option == "benchmark" else option
+            name = {"benchmark": "bench", "training": "run"}.get(option, option)
             raise UsageError(f"{name} is for the chart {' or '.join(kinds)}, not for {kind}")
 
 
@@ -196,6 +200,17 @@ def _effective_field(request: Request, colours: Theme) -> Spec:
     return effective_field(request.effective(model, request.layer, setting), colours)
 
 
+def _training(request: Request, colours: Theme) -> Spec:
+    from archcalc.charts.training import training
+
+    if request.training is None:
+        raise UsageError(
+            "the training chart shows a training that was saved: --run FILE, from `archcalc train MODEL --save FILE`"
+        )
+    _no_reports(request, "training")
+    return training(request.training, [_plain(str(model)) for model in request.models], colours)
+
+
 def _no_reports(request: Request, what: str) -> None:
     if any(isinstance(model, Report) for model in request.models):
         raise UsageError(f"the {what} chart needs the network itself, by name or as a module: a report is not enough")
@@ -215,5 +230,6 @@ KINDS: dict[str, Callable[[Request, Theme], Spec]] = {
     "latency": _latency,
     "gradients": _gradients,
     "effective-field": _effective_field,
+    "training": _training,
 }
 """The kinds of chart, as `archcalc plot` calls them."""

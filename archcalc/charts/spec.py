@@ -24,6 +24,8 @@ TITLES = {
     "top1_percent": "top-1 error %",
     "top5_percent": "top-5 error %",
     "phase": "phase",
+    "step": "step",
+    "error_percent": "error %",
     "batch_size": "batch",
     "pass": "pass",
     "part": "part",
@@ -128,7 +130,7 @@ def _shown(key: str) -> Spec:
     title = COLUMNS[key].title if key in COLUMNS else TITLES[key]
     unit = COLUMNS[key].unit if key in COLUMNS else ""
     counted = unit == "count" or key in ("bytes", "value")
-    measured = unit == "number" or key == "gradient" or key.endswith(("_ms", "_per_second"))
+    measured = unit == "number" or key in ("gradient", "error_percent") or key.endswith(("_ms", "_per_second"))
     number = {"type": "quantitative", "format": "," if counted else ",.3~r"}
     return {"field": key, "title": title, **(number if counted or measured else {"type": "nominal"})}
 

@@ -40,12 +40,16 @@ COMMANDS = (
     "report",
     "devices",
     "gradients",
+    "train",
+    "top-k",
 )
-"""In the order of the help. The file of that name defines the function of that name; `list_`, which is Python's own."""
+"""In the order of the help. The file of that name defines the function of that name; `list_`, which is Python's own.
+Files and functions have `_` for `-`."""
 
 for _name in COMMANDS:
-    _module = import_module(f"archcalc.cli.{_name}")
-    app.command(_name)(getattr(_module, _name, None) or getattr(_module, f"{_name}_"))
+    _function = _name.replace("-", "_")
+    _module = import_module(f"archcalc.cli.{_function}")
+    app.command(_name)(getattr(_module, _function, None) or getattr(_module, f"{_function}_"))
 
 
 def _version(asked: bool) -> None:

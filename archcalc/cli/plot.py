@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from archcalc.values.effective_field import EffectiveField
     from archcalc.values.gradients import Gradients, StartSetting
 
-Kind = StrEnum("Kind", "zoo layers receptive-field memory roofline compare latency gradients effective-field")
+Kind = StrEnum("Kind", "zoo layers receptive-field memory roofline compare latency gradients effective-field training")
 Theme = StrEnum("Theme", ["light", "dark"])
 Picture = StrEnum("Picture", ["svg", "png", "pdf", "html", "json"])
 BINARY = (Picture.png, Picture.pdf)
@@ -56,6 +56,7 @@ def plot(
     layer: Annotated[
         str | None, typer.Option("--layer", metavar="PATH", help="For effective-field: the layer of the unit.")
     ] = None,
+    run: Annotated[Path | None, typer.Option("--run", metavar="FILE", help="For training: a saved training.")] = None,
     theme: Annotated[Theme, typer.Option("--theme", help="The colours.")] = Theme.light,
     picture: Annotated[
         Picture | None, typer.Option("-f", "--format", help="How it is written. [default: as FILE ends, or svg]")
@@ -63,7 +64,7 @@ def plot(
     output: Output = None,
     debug: Debug = False,
 ) -> None:
-    """Charts: zoo, layers, receptive-field, memory, roofline, compare, latency, gradients, effective-field.
+    """Charts: zoo, layers, receptive-field, memory, roofline, compare, latency, gradients, effective-field, training.
 
     \b
     archcalc plot zoo -o zoo.svg
@@ -75,6 +76,7 @@ def plot(
     archcalc plot latency --bench saved.json -o latency.pdf
     archcalc plot gradients plain56 resnet56 -o gradients.svg
     archcalc plot effective-field vgg16 --layer conv5_3 -o field.svg
+    archcalc plot training --run run.json -o training.svg
     """  # noqa: D301
     with clear_errors(debug):
         form = _format(picture, output)
@@ -83,6 +85,7 @@ def plot(
 
         from archcalc.charts.plot import Request, chart
         from archcalc.values.benchmark import load
+        from archcalc.values.training import as_training
 
         names = tuple(models or ())
         if names and all(map(is_saved, names)):
@@ -129,6 +132,7 @@ def plot(
             layer=layer,
             gradients=started_gradients,
             effective=started_field,
+            training=as_training(run),
         )
         write_content(chart(kind, asked, theme).render(form), output)
 

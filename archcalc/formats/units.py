@@ -206,7 +206,8 @@ FOR_PEOPLE: dict[str, Callable[[Any], str]] = {
 }
 
 RIGHT_ALIGNED = frozenset(
-    "count least difference ratio power step number bytes milliseconds gflops_per_second rate share memory percent".split()
+    "count least difference ratio power step number bytes milliseconds gflops_per_second rate share memory "
+    "percent".split()
 ) | {*PREFIXES}
 """Units whose values are set flush right."""
 

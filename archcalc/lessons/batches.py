@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from archcalc.formats.units import listed, plural, size
-from archcalc.sources.load import Subject
+from archcalc.sources.subject import Subject
 from archcalc.trace.inputs import ids_below
 from archcalc.trace.tensors import tensors_in, with_tensors
 from archcalc.values.errors import ArchcalcError, ModelError, UsageError, error_message, error_text

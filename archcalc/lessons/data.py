@@ -12,9 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from archcalc.lessons.folder import classes_of, read_folder
 from archcalc.lessons.images import Images, split
 from archcalc.values.errors import UsageError, unknown
 from archcalc.values.trace import Shape
+
+TEN = tuple("0123456789")
+"""The classes of the digits and of the synthetic patterns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +62,26 @@ class Dataset:
         return batch.contiguous()
 
 
-def load(name: str, size: Sequence[int] | None = None) -> Dataset:
+def load(name: str, size: Sequence[int] = (32, 32)) -> Dataset:
     """The data called "digits" or "synthetic", or those of a folder, whose images are brought to `size`, H×W.
 
     Raises UsageError where there is no such data, or a folder cannot be read.
     """
     if name in _MAKERS:
-        return _dataset(name, tuple("0123456789"), *split(_MAKERS[name]()))
+        return _dataset(name, TEN, *split(_MAKERS[name]()))
+    return _dataset(name, *read_folder(_folder(name), size))
+
+
+def class_names(name: str) -> tuple[str, ...]:
+    """The classes of the data of that name; UsageError as `load`."""
+    return TEN if name in _MAKERS else classes_of(_folder(name))
+
+
+def _folder(name: str) -> Path:
     folder = Path(name)
     if not folder.is_dir():
-        hint = "or name a folder that holds a folder of images a class"
-        raise unknown("data", name, _MAKERS, hint)
-    from archcalc.lessons.folder import read_folder
-
-    return _dataset(name, *read_folder(folder, size or (32, 32)))
+        raise unknown("data", name, _MAKERS, "or name a folder that holds a folder of images for each class")
+    return folder
 
 
 def digits() -> Images:
@@ -94,6 +104,9 @@ def synthetic() -> Images:
 
 
 _MAKERS = {"digits": digits, "synthetic": synthetic}
+
+SMALL: dict[str, Shape] = {"digits": (1, 8, 8), "synthetic": (1, 8, 8)}
+"""The images of these are smaller than most networks ask for: C×H×W of one."""
 
 
 def _dataset(name: str, classes: tuple[str, ...], train: Images, test: Images) -> Dataset:

@@ -23,16 +23,26 @@ def read_folder(folder: Path, size: Sequence[int]) -> tuple[tuple[str, ...], Ima
     The folder holds a folder a class, and then the last quarter of each class by file name is held out; or it holds
     `train` and `test`, with a folder a class each. Raises UsageError, naming the file, for what cannot be read.
     """
-    parts = [folder / "train", folder / "test"]
-    if not all(part.is_dir() for part in parts):
-        classes = _classes(folder)
+    classes = classes_of(folder)
+    parts = _parts(folder)
+    if len(parts) == 1:
         return (classes, *split(_images(folder, classes, size)))
-    classes = _classes(parts[0])
     if (others := _classes(parts[1])) != classes:
         differing = ", ".join(sorted(set(classes) ^ set(others)))
         raise UsageError(f"{parts[0]} and {parts[1]} hold different classes: {differing} is in one of them only")
     train, test = (_images(part, classes, size) for part in parts)
     return classes, train, test
+
+
+def classes_of(folder: Path) -> tuple[str, ...]:
+    """The names of the folders of images, in alphabetical order; UsageError for fewer than two."""
+    return _classes(_parts(folder)[0])
+
+
+def _parts(folder: Path) -> tuple[Path, ...]:
+    """The folder itself, or `train` and `test` in it where both are there."""
+    parts = folder / "train", folder / "test"
+    return parts if all(part.is_dir() for part in parts) else (folder,)
 
 
 def _classes(folder: Path) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
-from archcalc.sources.load import Subject
+from archcalc.sources.subject import Subject
 from archcalc.values.errors import ModelError, UsageError, error_text
 from archcalc.values.gradients import StartSetting, deviation
 

@@ -13,6 +13,7 @@ from archcalc.lessons.gradients import gradients as lesson_gradients
 from archcalc.library.benchmark import benchmark
 from archcalc.sources.saved import is_saved, read_report
 from archcalc.values.benchmark import as_benchmark
+from archcalc.values.training import as_training
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from archcalc.values.benchmark import Benchmark
     from archcalc.values.gradients import StartSetting
     from archcalc.values.report import Report
+    from archcalc.values.training import Training
 
 
 def plot(
@@ -37,15 +39,18 @@ def plot(
     init: str | None = None,
     seeds: int | None = None,
     layer: str | None = None,
+    run: Training | str | Path | None = None,
 ) -> Chart:
     """A chart that shows itself in a notebook and saves itself: `plot("zoo").save("zoo.svg")`.
 
-    `kind` is "zoo", "layers", "receptive-field", "memory", "roofline", "compare", "latency", "gradients" or
-    "effective-field". `models`, `inputs` and `batch_size` as in `compare`; "memory", "latency" and the last two take no
-    reports, "zoo" takes names or nothing, for all.
+    `kind` is "zoo", "layers", "receptive-field", "memory", "roofline", "compare", "latency", "gradients",
+    "effective-field" or "training". `models`, `inputs` and `batch_size` as in `compare`; "memory", "latency",
+    "gradients" and "effective-field" take no reports, "zoo" takes names or nothing, for all, and "training" names of
+    its networks, or nothing.
     `theme` is "light" or "dark". `device` is a known device for "roofline", or what "latency" measures on; `bench` is a
     benchmark, or its file, for either of them. `protocol` is a part of the test protocol of the errors that "zoo"
-    shows, `optimizer` as in `memory`; `init` and `seeds` as in `gradients`, and `layer` as in `effective_field`.
+    shows, `optimizer` as in `memory`; `init` and `seeds` as in `gradients`, `layer` as in `effective_field`, and `run`
+    is what `train` gave, or its file, for "training".
 
     Pictures need the extra `archcalc[pictures]`; the chart's `spec` does not. Raises UsageError for a request that
     makes no sense, and UsageError and ModelError as `analyze` does.
@@ -78,5 +83,6 @@ def plot(
         layer=layer,
         gradients=lambda model, setting: lesson_gradients(model, given, batched(setting), {}),
         effective=lambda model, layer, setting: lesson_field(model, layer, given, batched(setting), {}),
+        training=as_training(run),
     )
     return chart(kind, request, theme)

@@ -18,6 +18,8 @@ RENDERERS = {
     "Gradients": "gradients.gradients",
     "LayerField": "rf_unit.layer_field",
     "Report": "table.layers",
+    "TopKErrors": "top_k.top_k_errors",
+    "Training": "training.training",
     "Verdict": "verify.verification_of_one",
     "Verdicts": "verify.verification",
 }

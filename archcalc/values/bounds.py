@@ -37,6 +37,9 @@ Seconds = Annotated[float, Between(1e-12, 1e12)]
 Rate = Annotated[float, Between(1.0, 1e30)]
 """What a machine does a second."""
 
+Share = Annotated[float, Between(0.0, 1.0)]
+"""A part of a whole."""
+
 
 class _ShapeBounds:
     """Sizes that torch's 64 bits hold, none below 0, whose product is a number to compute with."""

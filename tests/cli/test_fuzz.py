@@ -19,6 +19,7 @@ from archcalc.cli import app
 from archcalc.formats import FORMATS
 from archcalc.values.columns import COLUMNS
 from tests.cli.test_cli import NET
+from tests.support.training_literals import DEGRADED
 
 CASES = pytest.mark.parametrize("cases", [5, pytest.param(80, marks=pytest.mark.oracle)])
 """Command lines a command: with `make oracle` they are a thousand."""
@@ -48,6 +49,9 @@ FILES = {
     "claims.toml": 'subject = "lenet5"\nclaim = [{ metric = "params", printed = "60k" }]\n',
     "wrong.toml": "subject = 3\nclaim = [{ metric = [], printed = {} }]\n",
     "broken.toml": "subject = \n",
+    "scores.csv": "a,b,c\n1,2,nan\n3,3,0\n",
+    "labels.csv": "a\n2\n",
+    "run.json": DEGRADED.to_json(),
 }
 BYTES = {"binary.py": b"\x00\xff\xfe\x80 PNG", "latin.py": "é = 1\n".encode("latin-1"), "binary.toml": b"\x00\xff\xfe"}
 
@@ -206,6 +210,7 @@ VALUES: dict[str, list[str]] = {
         "zoo",
         "gradients",
         "effective-field",
+        "training",
         "pie",
     ],
     "picture": ["json", "svg", "html", "mermaid", "dot", "model-explorer", "gif"],
@@ -241,10 +246,17 @@ VALUES: dict[str, list[str]] = {
     "mode": ["train", "inference", "dream"],
     "depth": ["1", "2", "0", "99999999999999999999", "x"],
     "init": ["own", "he", "torch", "gaussian:0.01", "gaussian:0", "hee"],
-    "seeds": ["1", "0", "x"],
-    "steps": ["0", "1", "-1", "x"],
     "activation": ["tanh", "relu", "selu"],
-    "data": ["random", "digits", "folder", "gone"],
+    "steps": ["1", "2"],
+    "rate": ["0.01", "1e30", "0", "nan", "x"],
+    "momentum": ["0.5", "0", "1", "nan", "x"],
+    "seeds": ["1", "0", "x"],
+    "data": ["synthetic", "random", "digits", "folder", "gone"],
+    "run": ["run.json", "saved.json", "gone.json", "binary.py", "folder"],
+    "resume": ["run.json", "saved.json", "gone.json", "binary.py", "folder"],
+    "scores": ["scores.csv", "labels.csv", "net.py", "binary.py", "gone.csv", "folder"],
+    "labels": ["labels.csv", "scores.csv", "net.py", "binary.py", "gone.csv", "folder"],
+    "k": ["1", "1,5", "0", "1,,2", "x", "99999999999999999999"],
     "seed": ["0", "-1", "99999999999999999999999", "x"],
 }
 NEVER = {"debug", "help", "compiled", "compile_", "with_cost", "cost"}
@@ -253,6 +265,7 @@ ALWAYS = {
     "bench": ["seconds", "threads"],
     "devices": ["seconds"],
     "compare": ["seconds", "threads"],
+    "train": ["steps", "threads"],
     "verify": ["subject"],
     "gradients": ["seeds", "batch_size"],
     "rf": ["seeds"],

@@ -46,6 +46,8 @@ DOCUMENTS = {
     "devices": "devices a100",
     "bench": f"bench conv3x3 --layers {BENCH} --save saved.json",
     "bench --against": f"bench conv3x3 {BENCH} --against saved.json",
+    "train": "train lenet5-modern --data synthetic --steps 1 --threads 1",
+    "top-k": "top-k scores.csv labels.csv",
 }
 """Commands that together show every kind of document; each runs in a folder with net.py, the one after the other."""
 
@@ -70,6 +72,8 @@ BY_NAME = {"uncalled", "networks", "flags", "modules", "parameters"}
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "net.py").write_text(NET)
+    (tmp_path / "scores.csv").write_text("0.1,0.6,0.3\n")
+    (tmp_path / "labels.csv").write_text("1\n")
     archcalc.lock("lenet5").save(tmp_path / "arch.lock")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -28,7 +28,7 @@ TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 FILES = dict(
     file
     for text in TEXTS.values()
-    for file in re.findall(r"^```\w+\n# (\w+\.(?:py|toml))\n(.*?)^```$", text, re.M | re.S)
+    for file in re.findall(r"^```\w+\n# (\w+\.(?:py|toml|csv))\n(.*?)^```$", text, re.M | re.S)
 )
 """The reader's own files, such as net.py: blocks whose first line is their name."""
 

@@ -88,11 +88,13 @@ def functions(folder: Path) -> dict[str, Callable[[], object]]:
         "verify": lambda: str(archcalc.verify(claims)),
         "benchmark": lambda: archcalc.benchmark(net, inputs=SIZE, seconds=0.001, layers=True),
         "plot": lambda: archcalc.plot("layers", report).svg,
+        "top_k_error": lambda: archcalc.top_k_error(torch.ones(2, 3), [0, 2]),
+        "train": lambda: archcalc.train(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), data="synthetic", steps=1),
         "report_page": lambda: archcalc.report_page(net, inputs=SIZE),
     }
 
 
-SLOW = ("benchmark", "plot", "report_page")
+SLOW = ("benchmark", "plot", "report_page", "train")
 """These are called a quarter as often, and at least twice."""
 
 

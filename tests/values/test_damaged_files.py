@@ -22,6 +22,8 @@ from archcalc.render.compare import comparison
 from archcalc.render.conventions import conventions
 from archcalc.render.memory import memory
 from archcalc.render.table import layers
+from archcalc.render.top_k import top_k_errors
+from archcalc.render.training import training
 from archcalc.render.verify import verification
 from archcalc.values.benchmark import Benchmark
 from archcalc.values.budget import Budget
@@ -32,9 +34,12 @@ from archcalc.values.document import Document
 from archcalc.values.errors import ArchcalcError, UsageError
 from archcalc.values.report import Report
 from archcalc.values.stored import Stored
+from archcalc.values.top_k import TopKErrors
 from archcalc.values.trace import Trace
+from archcalc.values.training import Training
 from tests.support.bench_literals import LAYERED, SMALL
 from tests.support.mutations import altered, as_text, damaged
+from tests.support.training_literals import DEGRADED
 
 FILES = pytest.mark.parametrize("files", [150, pytest.param(1000, marks=pytest.mark.oracle)])
 """How many files of a format; `make oracle` reads them all."""
@@ -55,6 +60,8 @@ SHOW: dict[type[Stored], Callable[[Any], list[Document]]] = {
     Comparison: lambda value: [comparison(value), comparison(value, with_layers=True)],
     Budget: lambda budget: [memory(budget)],
     Conventions: lambda value: [conventions(value)],
+    TopKErrors: lambda value: [top_k_errors(value)],
+    Training: lambda value: [training(value)],
     Verdict: lambda verdict: [verification([verdict]), verification([verdict], reasons=True)],
 }
 
@@ -71,6 +78,8 @@ def originals() -> dict[type[Stored], Stored]:
         archcalc.compare(analysis.report, analysis.report),
         archcalc.memory(net, (1, 3, 8, 8)),
         archcalc.conventions(net, (1, 3, 8, 8)),
+        archcalc.top_k_error([[1, 1, 0]], [0], (1, 3)),
+        DEGRADED,
         Verdict(claim, "61706", "differs", "it is not exact"),
     ]
     return {type(value): value for value in values}
