@@ -23,15 +23,20 @@ from archcalc.values.comparison import Comparison
 from archcalc.values.conventions import Conventions
 from archcalc.values.device import Device
 from archcalc.values.difference import STATUSES
+from archcalc.values.effective_field import EffectiveField
 from archcalc.values.explanation import Step
+from archcalc.values.gradients import Gradients
 from archcalc.values.layer_field import LayerField, UnitField
 from archcalc.values.listing import Architecture, Totals
 from archcalc.values.lock import Lock
 from archcalc.values.report import Report
+from archcalc.values.top_k import TopKErrors
 from archcalc.values.trace import Trace
+from archcalc.values.training import Training
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schema"
 STORED: tuple[Any, ...] = (Report, Trace, Comparison, Budget, Timeline, Conventions, Claim, Verdict, Benchmark, Lock)
+STORED += (Gradients, EffectiveField, Training, TopKErrors)
 
 Schema = dict[str, Any]
 
@@ -126,6 +131,10 @@ DERIVED: dict[str, dict[str, Schema]] = {
     "Conventions": {"network": TEXT, "macs": a(WHOLE, COLUMNS["macs"].meaning), "complete": COMPLETE},
     "Projection": {"printed": a(WHOLE, "in the tool's own unit"), "difference": NUMBER, "exact": FLAG},
     "Verdict": {"computed": TEXT, "ok": a(FLAG, "whether the verdict is the expected one")},
+    "TopKError": {
+        "error": a(NUMBER, "share of wrong images, 0 to 1; ties are wrong"),
+        "least_error": a(NUMBER, "the same if every tie were right"),
+    },
     "UnitField": {"size": WHOLE, "inside": WHOLE, "padding": WHOLE, "centre": NUMBER},
     "Device": {"ridge": a(NUMBER, "FLOPs a byte from which on arithmetic is what bounds")},
 }

@@ -23,7 +23,10 @@ SPECIAL = str.maketrans(
     | {"⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "Σ": r"$\Sigma$"}
 )
 
-_OWN_SIGN = frozenset(map(chr, (*range(128), *SPECIAL))) | frozenset("“”‘’ßæøåÆØÅœŒłŁ")
+_LETTERS = (0xDF, 0xE6, 0xF8, 0xE5, 0xC6, 0xD8, 0xC5, 0x153, 0x152, 0x142, 0x141)
+"""Latin letters that are no plain letter with an accent: sharp s, ae, o with a stroke and the like."""
+
+_OWN_SIGN = frozenset(map(chr, (*range(128), *SPECIAL, *_LETTERS))) | frozenset("“”‘’")
 """What every LaTeX sets, by itself or through SPECIAL."""
 
 LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=[`?!])(?=`)|(?<=,)(?=,)")
@@ -77,4 +80,4 @@ def _escaped(text: str) -> str:
 def _is_accented(char: str) -> bool:
     """Whether a character is a Latin letter with one accent."""
     parts = normalize("NFD", char)
-    return "À" <= char <= "ž" and len(parts) == 2 and parts[0].isascii() and parts[0].isalpha()
+    return 0xC0 <= ord(char) <= 0x17E and len(parts) == 2 and parts[0].isascii() and parts[0].isalpha()

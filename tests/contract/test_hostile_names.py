@@ -135,13 +135,14 @@ def text_of_markdown(text: str) -> str:
 
 
 LATEX = """usepackage begin end centering caption toprule midrule bottomrule par medskip footnotesize raggedright textbf
-textbackslash textasciitilde textasciicircum textless textgreater textbar textperiodcentered geq leq times""".split()
+textbackslash textasciigrave textasciitilde textasciicircum textless textgreater textbar
+textperiodcentered geq leq times dots surd lfloor rfloor lceil rceil Sigma to""".split()
 
 
 def check_latex(text: str) -> None:
     for block in text.split("\n\n"):
         body = re.sub(r"^% .*|\\begin\{tabular\}\{[lr]+\}", "", block, flags=re.M)
-        bare = re.sub(r"\\[_&%#${}\\]|\$\\\w+\$", "x", body)
+        bare = re.sub(r"\\[_&%#${}\\]|\$(?:\\\w+|-|\^2)\$", "x", body)
         assert set(re.findall(r"\\([a-zA-Z]+)", bare)) <= set(LATEX)
         assert not set('$%#_^~<>|"') & set(bare)
         assert bare.count("{") == bare.count("}")
