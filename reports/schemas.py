@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from archcalc.render import bench, devices, diff, explain, lock, rf, rf_unit, verify
+from archcalc.render import bench, devices, diff, explain, gradients, lock, rf, rf_unit, verify
 from archcalc.render import list as listing
 from archcalc.values.benchmark import Benchmark
 from archcalc.values.budget import Budget, Timeline
@@ -268,6 +268,7 @@ def _of_commands() -> dict[str, Schema]:
         lock.SCHEMA: {
             "locks": array(record({one.key: WHOLE if one.unit == "count" else TEXT for one in lock.HEADINGS}))
         },
+        gradients.SCHEMA: {"networks": array(ref("Gradients"))},
         devices.SCHEMA: {"devices": array(definitions(Device)["Device"])},
     }
 
@@ -292,6 +293,7 @@ def schemas() -> dict[str, Schema]:
         more = {Comparison: (Benchmark,), Verdict: (Claim,)}.get(cls, ())
         result[cls.SCHEMA] = _whole(cls.SCHEMA, ref(cls.__name__), definitions(*more, cls))
     inner = {"Window": definitions(Report)["Window"], "Verdict": definitions(Claim, Verdict)["Verdict"]}
+    inner |= definitions(Gradients)
     inner["Tree"] = definitions(Claim)["Tree"]
     for name, properties in _of_commands().items():
         result[name] = _whole(name, record({"schema": {"const": name}, **properties}), inner)
