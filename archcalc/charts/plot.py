@@ -41,7 +41,8 @@ class Request:
 
     `models` are names, modules or, where the kind needs no more, reports. `benchmark` is one that was saved, and
     `measure` runs one. `device` is the name of a device for the roofline. `protocol` chooses the published errors.
-    `init` and `seeds` start the networks whose `gradients` or `effective` field, that of a `layer`, is measured.
+    `init`, `seeds` and `batch_size` start the networks whose `gradients` or `effective` field, that of a `layer`, is
+    measured.
     `training` is one that was saved, or has just taken place.
     """
 
@@ -54,6 +55,7 @@ class Request:
     optimizer: str = "sgd"
     init: str | None = None
     seeds: int | None = None
+    batch_size: int | None = None
     layer: str | None = None
     gradients: Callable[[Any, StartSetting], Gradients] | None = None
     effective: Callable[[Any, str, StartSetting], EffectiveField] | None = None
@@ -183,7 +185,7 @@ def _gradients(request: Request, colours: Theme) -> Spec:
 
     _no_reports(request, "gradients")
     assert request.gradients is not None
-    setting = StartSetting(init=request.init or "own", seeds=request.seeds or 3)
+    setting = StartSetting(init=request.init or "own", seeds=request.seeds or 3, batch_size=request.batch_size or 8)
     return gradients([request.gradients(model, setting) for model in request.models], colours)
 
 
@@ -196,7 +198,7 @@ def _effective_field(request: Request, colours: Theme) -> Spec:
     assert request.effective is not None
     (model,) = request.models
     init = request.init or ("he" if isinstance(model, str) else "own")
-    setting = StartSetting(init=init, seeds=request.seeds or 3, batch_size=4)
+    setting = StartSetting(init=init, seeds=request.seeds or 3, batch_size=request.batch_size or 4)
     return effective_field(request.effective(model, request.layer, setting), colours)
 
 

@@ -19,6 +19,7 @@ from archcalc.values.errors import UsageError
 
 if TYPE_CHECKING:
     from archcalc.analysis import Analysis
+    from archcalc.cli.request import Request as Asked
     from archcalc.values.effective_field import EffectiveField
     from archcalc.values.gradients import Gradients, StartSetting
 
@@ -89,7 +90,7 @@ def plot(
 
         names = tuple(models or ())
         if names and all(map(is_saved, names)):
-            requests([*names], input_size, batch_size, set_)  # which take no input
+            requests([*names], input_size, batch_size, set_, tokens)  # which take no input
         if kind == "zoo":
             _check_zoo(input_size, batch_size, set_)
 
@@ -103,19 +104,20 @@ def plot(
                 asked = replace(asked, inputs=inputs, batch_size=None)
             return analyze(asked, training=backward, backward=backward)
 
+        def to_start(model: Any, setting: StartSetting) -> Asked:
+            return request(model, input_size, setting.batch_size if input_size else None, set_, tokens)
+
         def started_gradients(model: Any, setting: StartSetting) -> Gradients:
             from archcalc.lessons.gradients import gradients
 
-            setting = setting if batch_size is None else replace(setting, batch_size=batch_size)
-            asked = request(model, input_size, setting.batch_size if input_size else None, set_)
+            asked = to_start(model, setting)
             with redirect_stdout(sys.stderr):
                 return gradients(model, asked.inputs, setting, asked.settings)
 
         def started_field(model: Any, layer: str, setting: StartSetting) -> EffectiveField:
             from archcalc.lessons.effective_field import effective_field
 
-            setting = setting if batch_size is None else replace(setting, batch_size=batch_size)
-            asked = request(model, input_size, setting.batch_size if input_size else None, set_)
+            asked = to_start(model, setting)
             with redirect_stdout(sys.stderr):
                 return effective_field(model, layer, asked.inputs, setting, asked.settings)
 
@@ -129,6 +131,7 @@ def plot(
             optimizer=optimizer,
             init=init,
             seeds=seeds,
+            batch_size=batch_size,
             layer=layer,
             gradients=started_gradients,
             effective=started_field,

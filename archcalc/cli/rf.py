@@ -29,12 +29,12 @@ from archcalc.cli.request import Request, analyze, report_of, request
 from archcalc.cli.streams import clear_errors, progress, write
 from archcalc.formats import RAW
 from archcalc.values.errors import UsageError
-from archcalc.values.gradients import StartSetting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from archcalc.values.gradients import StartSetting
     from archcalc.values.report import Report, Row
 
 BATCH = 4
@@ -96,6 +96,8 @@ def rf(
             write(rf.receptive_fields(report, shown, width), form, output, order)
             return
         if effective:
+            from archcalc.values.gradients import StartSetting
+
             _write_effective(asked, layer, position, StartSetting(init, seeds, BATCH), form, output)
             return
         analysis = analyze(asked)

@@ -12,7 +12,7 @@ from archcalc.count.cost import cost, parsed
 from archcalc.count.rf import Field, receptive_fields
 from archcalc.ops import definition
 from archcalc.values.report import Cost, Report, Row, Source
-from archcalc.values.trace import Op, Shape, TensorSpec, Trace, backward_unknown
+from archcalc.values.trace import Op, Shape, TensorSpec, Trace, backward_unknown, item_bytes
 
 
 def build_report(trace: Trace, source: str = "") -> Report:
@@ -107,21 +107,26 @@ def _bytes_moved(op: Op) -> dict[str, Any]:
     """Bytes read and written; a view moves none."""
     if op.aten and all("view" in aten.tags for aten in op.aten):
         return {}
+    read, read_floats = _sizes(op.inputs)
+    written, written_floats = _sizes(op.outputs)
     return {
-        "read_bytes": sum(spec.nbytes for spec in op.inputs),
-        "written_bytes": sum(spec.nbytes for spec in op.outputs),
-        "read_floats": _floats(op.inputs),
-        "written_floats": _floats(op.outputs),
+        "read_bytes": read,
+        "written_bytes": written,
+        "read_floats": read_floats,
+        "written_floats": written_floats,
     }
 
 
-def _floats(specs: Iterable[TensorSpec]) -> tuple[tuple[str, int], ...]:
-    """How many floating-point elements there are of each dtype."""
-    elements: dict[str, int] = {}
+def _sizes(specs: Iterable[TensorSpec]) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """Bytes of tensors, and how many floating-point elements they have of each dtype."""
+    nbytes = 0
+    floats: dict[str, int] = {}
     for spec in specs:
+        elements = spec.numel
+        nbytes += elements * item_bytes(spec.dtype)
         if "float" in spec.dtype:
-            elements[spec.dtype] = elements.get(spec.dtype, 0) + spec.numel
-    return tuple(elements.items())
+            floats[spec.dtype] = floats.get(spec.dtype, 0) + elements
+    return nbytes, tuple(floats.items())
 
 
 def _backward_columns(op: Op, known: Cost, unknown: tuple[str, ...]) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import nn
 
 from archcalc.analysis import analysis_of
 from archcalc.lessons.data import SMALL, Dataset, class_names, load
+from archcalc.lessons.start import own_module
 from archcalc.sources.load import subject_of
 from archcalc.values.errors import ModelError, UsageError
 from archcalc.values.report import Report
@@ -49,13 +50,14 @@ def learners(models: Sequence[str | nn.Module], inputs: Shape | None, recipe: Re
         size = () if recipe.data in SMALL else shape[1:]
         if size not in loaded:
             loaded[size] = load(recipe.data, shape[1:])
-        result.append(Learner(report.subject, _maker(model, settings), shape, report.total("params"), loaded[size]))
+        make = partial(own_module, subject_of(model, settings))
+        result.append(Learner(report.subject, make, shape, report.total("params"), loaded[size]))
     return result
 
 
 def _settings(model: str | nn.Module, given: dict[str, Any], classes: int) -> dict[str, Any]:
     settings = dict(given)
-    entry = registry.catalogue().get(model.lower().replace("_", "-")) if isinstance(model, str) else None
+    entry = registry.find(model) if isinstance(model, str) else None
     if entry is not None and "num_classes" in entry.settings:
         settings.setdefault("num_classes", classes)
     return settings
@@ -84,11 +86,3 @@ def _fitting(model: str | nn.Module, inputs: Shape | None, data: str, settings: 
     if own is None:
         raise UsageError(f"{subject.name} needs the size of an image, such as -i 3x32x32 or inputs=(3, 32, 32)")
     return own, traced(own)
-
-
-def _maker(model: str | nn.Module, settings: dict[str, Any]) -> Callable[[], nn.Module]:
-    def make() -> nn.Module:
-        subject = subject_of(model, settings, real=True)
-        return subject.module if subject.in_zoo else deepcopy(subject.module)  # the caller may go on using it
-
-    return make

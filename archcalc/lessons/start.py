@@ -23,7 +23,7 @@ def seed_all(seed: int) -> None:
     torch.manual_seed(seed)
     random.seed(seed)
     if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(seed)
+        sys.modules["numpy"].random.seed(seed % 2**32)
 
 
 def started(subject: Subject, setting: StartSetting, seed: int) -> nn.Module:
@@ -33,12 +33,7 @@ def started(subject: Subject, setting: StartSetting, seed: int) -> nn.Module:
     have no data or the setting asks for a change that it has no place for, ModelError where it cannot be copied.
     """
     seed_all(seed)
-    module = subject.with_weights()
-    if not subject.in_zoo:  # whoever handed it in may go on using it
-        try:
-            module = _copied(module)
-        except Exception as error:
-            raise ModelError(f"{subject.name} cannot be copied, and is not changed: {error_text(error)}") from error
+    module = own_module(subject)
     if any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
         raise UsageError(f"{subject.name} has weights without data: gradients need real ones")
     if setting.activation is not None:
@@ -48,6 +43,20 @@ def started(subject: Subject, setting: StartSetting, seed: int) -> nn.Module:
     with torch.no_grad():
         initialise(module, setting.init)
     return module.train()
+
+
+def own_module(subject: Subject) -> nn.Module:
+    """A network with real weights, built with the random state of now or, where it was handed in, copied.
+
+    Raises ModelError where it cannot be copied.
+    """
+    module = subject.with_weights()
+    if subject.in_zoo:
+        return module
+    try:
+        return _copied(module)  # whoever handed it in may go on using it
+    except Exception as error:
+        raise ModelError(f"{subject.name} cannot be copied, and is not changed: {error_text(error)}") from error
 
 
 def _copied(module: nn.Module) -> nn.Module:

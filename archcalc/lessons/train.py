@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import isfinite, sqrt
 from time import perf_counter
 
-import numpy
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,14 +14,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from archcalc.bench.device import preserve_torch_state
 from archcalc.count.top_k import top_k
+from archcalc.lessons.batches import HEAD_WEIGHT
 from archcalc.lessons.images import Images
 from archcalc.lessons.learner import Learner
+from archcalc.lessons.start import seed_all
 from archcalc.values.errors import ArchcalcError, ModelError, error_text
 from archcalc.values.training import Point, Recipe, TrainingRun
 from archcalc.zoo.lenet import RadialBasis
-
-AUXILIARY = 0.3
-"""What the loss of an auxiliary head is multiplied by (Szegedy 2014, section 5)."""
 
 EVALUATED = 2
 """Times as many images as in a batch are evaluated at once: nothing has to be kept for a backward pass."""
@@ -52,9 +49,9 @@ def scores_of(module: nn.Module, batch: Tensor, classes: int) -> tuple[Tensor, .
 
 
 def loss_of(scores: Sequence[Tensor], labels: Tensor) -> Tensor:
-    """Cross-entropy, and that of each auxiliary head times AUXILIARY."""
+    """Cross-entropy, and that of each auxiliary head times HEAD_WEIGHT."""
     main, *heads = (F.cross_entropy(each, labels) for each in scores)
-    return main + AUXILIARY * torch.stack(heads).sum() if heads else main
+    return main + HEAD_WEIGHT * torch.stack(heads).sum() if heads else main
 
 
 def batches(images: int, batch_size: int, seed: int) -> Iterator[tuple[int, Tensor]]:
@@ -109,8 +106,7 @@ def in_batches(learner: Learner, images: Images, size: int, dtype: torch.dtype) 
 def train_once(learner: Learner, recipe: Recipe, seed: int, step_done: Tell) -> TrainingRun:
     """One run from one seed: weights, order of the images and dropout come from it alone."""
     with preserve_torch_state(torch.device("cpu"), recipe.threads, seed):
-        random.seed(seed)
-        numpy.random.seed(seed % 2**32)
+        seed_all(seed)
         try:
             return _train(learner, recipe, seed, step_done)
         except ModelError as error:

@@ -75,7 +75,7 @@ def _may_be_revision(name: Any) -> bool:
     """Whether a name is that of no model: neither a network of the zoo nor a report nor something in a file."""
     if not isinstance(name, str) or is_saved(name) or ":" in name or name.endswith((".py", ".pt2")):
         return False
-    return name.lower().replace("_", "-") not in registry.names()
+    return registry.find(name) is None
 
 
 def _model_after_all(name: str, reason: UsageError, report_of: Callable[[Any], Report]) -> Report:

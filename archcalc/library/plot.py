@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from archcalc.analysis import Analysis
     from archcalc.charts.chart import Chart
     from archcalc.values.benchmark import Benchmark
-    from archcalc.values.gradients import StartSetting
     from archcalc.values.report import Report
     from archcalc.values.training import Training
 
@@ -62,9 +60,6 @@ def plot(
         batch = batch_size if inputs is given else None
         return analysis_of(model, inputs, batch, settings=settings or {}, training=backward, backward=backward)
 
-    def batched(setting: StartSetting) -> StartSetting:
-        return setting if batch_size is None else replace(setting, batch_size=batch_size)
-
     given = inputs
     models = tuple(read_report(model) if is_saved(model) else model for model in models)
     networks: Any = models  # measure is not called where reports are among them
@@ -80,9 +75,10 @@ def plot(
         optimizer=optimizer,
         init=init,
         seeds=seeds,
+        batch_size=batch_size,
         layer=layer,
-        gradients=lambda model, setting: lesson_gradients(model, given, batched(setting), {}),
-        effective=lambda model, layer, setting: lesson_field(model, layer, given, batched(setting), {}),
+        gradients=lambda model, setting: lesson_gradients(model, given, setting, {}),
+        effective=lambda model, layer, setting: lesson_field(model, layer, given, setting, {}),
         training=as_training(run),
     )
     return chart(kind, request, theme)

@@ -102,7 +102,7 @@ def check(model: Named, settings: dict[str, Any]) -> None:
 
 def zoo_entry(target: str) -> Architecture:
     """The zoo's entry of that name; UsageError that says how to write what was probably meant."""
-    entry = registry.catalogue().get(target.lower().replace("_", "-"))
+    entry = registry.find(target)
     if entry is None:
         raise _no_model(target)
     return entry

@@ -22,7 +22,7 @@ def published_errors(model: object, settings: Mapping[str, Any], report: Report)
     if not isinstance(model, str):
         return ()
     asked = named(model)
-    entry = registry.catalogue().get(asked.target.lower().replace("_", "-")) if asked.kind == "zoo" else None
+    entry = registry.find(asked.target) if asked.kind == "zoo" else None
     if entry is None or not entry.errors or [shape[1:] for shape in report.input_shapes] != [entry.input_shape]:
         return ()
     usual = _defaults(entry)

@@ -9,7 +9,6 @@ from typing import TypeGuard
 from archcalc.sources.named import named
 from archcalc.values.columns import BACKWARD, COLUMNS
 from archcalc.values.errors import UsageError
-from archcalc.values.files import read_file
 from archcalc.values.report import Report
 
 
@@ -21,11 +20,7 @@ def is_saved(model: object) -> TypeGuard[str]:
 def read_report(path: str | Path) -> Report:
     """The report that a file holds, under its label if one is named; UsageError where there is none, or not all."""
     asked = named(str(path))
-    text = read_file(asked.target)
-    try:
-        report = Report.from_json(text, origin=asked.target)
-    except UsageError as error:
-        raise UsageError(f"{error}; `archcalc table MODEL -f json -o FILE` saves one, without --columns") from error
+    report = Report.from_file(asked.target, "`archcalc table MODEL -f json -o FILE` saves one, without --columns")
     return replace(report, subject=asked.name) if asked.has_label else report
 
 

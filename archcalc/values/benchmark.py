@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from archcalc.values.bounds import Rate
-from archcalc.values.errors import UsageError
-from archcalc.values.files import read_file
 from archcalc.values.json_types import PlainTree
 from archcalc.values.samples import Samples
 from archcalc.values.shown import Shown
@@ -192,8 +190,4 @@ def as_benchmark(benchmark: Benchmark | str | Path | None) -> Benchmark | None:
 
 def load(path: str | Path) -> Benchmark:
     """The benchmark that a file holds; UsageError where there is none, or one of another schema."""
-    text = read_file(path)
-    try:
-        return Benchmark.from_json(text, origin=str(path))
-    except UsageError as error:
-        raise UsageError(f"{error}; save a benchmark with --save") from error
+    return Benchmark.from_file(path, "save a benchmark with --save")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from archcalc.values.errors import UsageError
-from archcalc.values.files import read_file, save_file
+from archcalc.values.files import save_file
 from archcalc.values.json_types import PlainTree
 from archcalc.values.stored import Stored
 from archcalc.values.trace import Shape
@@ -69,7 +69,7 @@ class Lock(Stored):
     @classmethod
     def load(cls, path: str | Path) -> Lock:
         """The lock that a file holds; UsageError, naming the place of the first problem, where there is none."""
-        return cls.from_json(read_file(path), origin=str(path))
+        return cls.from_file(path)
 
     def save(self, path: str | Path) -> None:
         """Write the lock as a file; UsageError where that cannot be done."""

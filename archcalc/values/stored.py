@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from archcalc.values.bounds import with_bounds
 from archcalc.values.errors import UsageError
+from archcalc.values.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema, ErrorDetails, SchemaSerializer, SchemaValidator
@@ -87,6 +89,15 @@ class Stored:
             reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise UsageError(f"{origin} is not JSON: {reason}") from None
         return cls.from_dict(document, origin=origin)
+
+    @classmethod
+    def from_file(cls, path: str | Path, hint: str = "") -> Self:
+        """The value that a file holds; UsageError, with a hint how to make such a file, where there is none."""
+        text = read_file(path)
+        try:
+            return cls.from_json(text, origin=str(path))
+        except UsageError as error:
+            raise UsageError(f"{error}; {hint}" if hint else str(error)) from error
 
     def _write(self, document: dict[str, Any]) -> dict[str, Any]:
         """What to write for the fields in `document`: those and what is derived from them."""

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from archcalc.values.bounds import Share
-from archcalc.values.errors import UsageError
-from archcalc.values.files import read_file, save_file
+from archcalc.values.files import save_file
 from archcalc.values.json_types import PlainTree
 from archcalc.values.shown import Shown
 from archcalc.values.stored import Stored
@@ -111,8 +110,4 @@ def as_training(training: Training | str | Path | None) -> Training | None:
 
 def load(path: str | Path) -> Training:
     """The training that a file holds; UsageError where there is none, or one of another schema."""
-    text = read_file(path)
-    try:
-        return Training.from_json(text, origin=str(path))
-    except UsageError as error:
-        raise UsageError(f"{error}; save a training with `archcalc train MODEL --save FILE`") from error
+    return Training.from_file(path, "save a training with `archcalc train MODEL --save FILE`")

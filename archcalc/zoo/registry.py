@@ -75,12 +75,14 @@ def names() -> list[str]:
     return list(catalogue())
 
 
-def architecture(name: str) -> Architecture:
-    """The registered network of that name, where `-` and `_` are one.
+def find(name: str) -> Architecture | None:
+    """The registered network of that name, where `-` and `_` are one; None if there is none."""
+    return catalogue().get(name.lower().replace("_", "-"))
 
-    Raises UsageError with the closest names if there is none.
-    """
-    entry = catalogue().get(name.lower().replace("_", "-"))
+
+def architecture(name: str) -> Architecture:
+    """The same; UsageError with the closest names if there is none."""
+    entry = find(name)
     if entry is None:
         raise unknown("network", name, names(), "`archcalc list` shows all of them")
     return entry
