@@ -89,7 +89,7 @@ def altered(document: Any, random: Random) -> Any:
             case "drop":
                 del holder[key]
             case "value":
-                holder[key] = random.choice(VALUES)
+                holder[key] = deepcopy(random.choice(VALUES))  # or a later change would be to VALUES itself
             case "own":
                 holder[key] = deepcopy(other[other_key])
             case "scaled" if isinstance(holder[key], (int, float)):
